@@ -1,0 +1,84 @@
+/**
+ * What each rule of a release is called in a table. A rule without a name here does not compile.
+ *
+ * @module
+ */
+import type { KernelRelease } from "@ioeventfd/uapi";
+
+type Group = "ioeventfd" | "bus" | "eventfd" | "irqfd" | "memslots" | "x86" | "trace";
+type RuleNames = { readonly [G in Group]: { readonly [F in keyof KernelRelease[G]]-?: string } };
+
+/** Names of the groups of rules. */
+export const groupNames: Readonly<Record<Group, string>> = {
+  ioeventfd: "KVM_IOEVENTFD",
+  bus: "I/O bus",
+  eventfd: "eventfd",
+  irqfd: "KVM_IRQFD",
+  memslots: "Memory slots",
+  x86: "x86 exits",
+  trace: "Tracepoints",
+};
+
+/** Names of the rules, in the order they are shown. */
+export const ruleNames: RuleNames = {
+  ioeventfd: {
+    zeroLengthMmio: "len 0 on MMIO and CCW",
+    zeroLengthPio: "len 0 on PIO",
+    validFlags: "accepted flag bits",
+    fastMmioBus: "fast MMIO twin of len 0",
+    fastBusTakesCcw: "len 0 CCW goes on the fast bus (bug)",
+    fastBusCountsIoeventfds: "fast bus counts ioeventfds (else ENOSPC at 1,001)",
+    deassignFreesIn: "deassign frees in",
+  },
+  bus: {
+    zeroLengthFindable: "len 0 found by a write of any length",
+    insertion: "order of the array",
+    unregisterMissing: "unregister of a missing device",
+    unregisterOutOfMemory: "unregister without memory",
+    coalescedRingChecksLast: "coalesced ring checks `last`",
+    coalescedPio: "coalesced zones on PIO",
+  },
+  eventfd: {
+    writeExactly8: "write takes exactly 8 bytes",
+    refusesNestedSignal: "signal inside a wake callback refused",
+    blockedWaiterQueuesAt: "blocked reader queues at",
+    fdinfo: "fdinfo lines",
+    semaphoreUnderflow: "semaphore underflow (bug)",
+  },
+  irqfd: {
+    drainsCounter: "irqfd drains the counter",
+    busyAcrossVms: "EBUSY also across VMs",
+    withoutIrqchip: "assign without irqchip",
+  },
+  memslots: {
+    userSlots: "user slots",
+    addressSpaces: "address spaces",
+    validFlags: "accepted flag bits",
+    generation: "generation moves",
+    initialGeneration: "first generation",
+  },
+  x86: {
+    fastMmio: "fast MMIO on EPT misconfig",
+    fastHitInL2: "fast hit in L2 (bug)",
+    fastTracepoint: "kvm_fast_mmio tracepoint",
+    fastSingleStep: "fast hit delivers single-step #DB",
+    fastSkipWhenNested: "fast skip under a hypervisor",
+    canEmulateCheckFirst: "can-emulate check before the fast bus",
+    misconfigWhileVectoringFatal: "misconfig while vectoring is fatal",
+    reusesFaultGpa: "data walk left out on misconfig",
+    outAdvancesRipFirst: "OUT advances RIP before the exit",
+    port7eQuirk: "port 0x7e advances RIP first",
+    fastPioIn: "IN without the emulator",
+    port80Bypass: "port 0x80 does not exit",
+    stringPio: "string PIO in kernel",
+    genericSkip: "generic instruction skip",
+    immediateExit: "immediate_exit",
+    mmioCacheHasGeneration: "MMIO cache follows memory slots",
+    mmioSpte: "generation in an MMIO SPTE",
+    mmioSpteTopBits: "bits 63:62 of an MMIO SPTE set",
+    misconfigOnPresentSpte: "misconfig on a present SPTE",
+    emulationFailure: "failed emulation exits",
+    mmioExitsCountedInEmulator: "mmio_exits counted in the emulator",
+  },
+  trace: { format: "text format" },
+};

@@ -1,0 +1,105 @@
+/**
+ * `ioeventfd caps`: capabilities and rules by release.
+ *
+ * @module
+ */
+import * as uapi from "@ioeventfd/uapi";
+import type { KernelRelease } from "@ioeventfd/uapi";
+import type { Command, Context } from "../command.ts";
+import { chosenReleases, kernelsOption } from "../kernel_option.ts";
+import { hex } from "../numbers.ts";
+import { textTable } from "../text_table.ts";
+import { groupNames, ruleNames } from "./_rule_names.ts";
+
+/** `ioeventfd caps`. */
+export const caps: Command = {
+  name: "caps",
+  summary: "Capabilities and rules by kernel release",
+  usage: "[--kernel RELEASE|all] [--json]",
+  description:
+    "One row per rule, one column per release; = means as in the release before. All releases\nunless one is named.",
+  operands: [0, 0],
+  options: [
+    { ...kernelsOption, summary: "One release, all of them unless given" },
+    { name: "json", summary: "One JSON document on stdout" },
+  ],
+  examples: [
+    { about: "what changed from 3.14 to 6.19", line: "caps" },
+    { about: "the rules of one release, for a script", line: "caps --kernel 4.4 --json" },
+  ],
+  run,
+};
+
+async function run(context: Context): Promise<number> {
+  const { options, stdout, style } = context;
+  const releases = options.has("kernel") ? chosenReleases(options) : uapi.kernelReleases;
+  if (options.flag("json")) {
+    await stdout.write(JSON.stringify({ releases: releases.map(withNames) }, null, 2) + "\n");
+    return 0;
+  }
+  const columns = [{ title: "" }, ...releases.map((one) => ({ title: one.name }))];
+  const rows: string[][] = [];
+  for (const section of sections(releases)) {
+    rows.push([section.title], ...section.rows.map(([name, values]) => [`  ${name}`, ...values]));
+  }
+  const [heading, ...lines] = textTable(columns, rows);
+  const painted = lines.map((line) => (line.startsWith(" ") ? line : style.bold(line)));
+  await stdout.write([style.bold(heading!), ...painted, ""].join("\n"));
+  return 0;
+}
+
+interface Section {
+  readonly title: string;
+  readonly rows: readonly (readonly [name: string, values: readonly string[]])[];
+}
+
+function sections(releases: readonly KernelRelease[]): Section[] {
+  const numbers = [...new Set(releases.flatMap((one) => Object.keys(one.capabilities)))].map(
+    Number,
+  );
+  const capabilities: Section = {
+    title: "KVM_CHECK_EXTENSION",
+    rows: numbers.sort((a, b) => a - b).map((number) => [
+      capabilityName(number),
+      likeBefore(releases.map((one) => String(one.capabilities[number] ?? 0))),
+    ]),
+  };
+  const groups = Object.keys(groupNames) as (keyof typeof groupNames)[];
+  return [
+    capabilities,
+    ...groups.map((group): Section => ({
+      title: groupNames[group],
+      rows: Object.entries(ruleNames[group]).map(([field, name]) => [
+        name,
+        likeBefore(releases.map((one) => shown(field, Object.entries(one[group])))),
+      ]),
+    })),
+  ];
+}
+
+function shown(field: string, rules: readonly [string, unknown][]): string {
+  const value = rules.find(([name]) => name === field)?.[1];
+  if (value === null || value === undefined) return "-";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (field === "validFlags") return hex(Number(value));
+  return Array.isArray(value) ? value.join("+") : String(value);
+}
+
+function likeBefore(values: readonly string[]): string[] {
+  return values.map((value, i) => (i > 0 && value === values[i - 1] ? "=" : value));
+}
+
+function capabilityName(number: number): string {
+  const found = Object.entries<unknown>(uapi).find(([name, value]) =>
+    name.startsWith("KVM_CAP_") && value === number
+  );
+  return `${number} ${found === undefined ? "" : found[0].slice("KVM_CAP_".length)}`.trim();
+}
+
+function withNames(one: KernelRelease): Record<string, unknown> {
+  const named = Object.entries(one.capabilities).map(([number, value]) => [
+    capabilityName(Number(number)).split(" ")[1] ?? number,
+    { number: Number(number), value },
+  ]);
+  return { ...one, capabilities: Object.fromEntries(named) };
+}

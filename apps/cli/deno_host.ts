@@ -1,0 +1,106 @@
+/**
+ * The real world: the process's streams, files and signals.
+ *
+ * @module
+ */
+import { InputError } from "./cli_error.ts";
+import { BrokenPipeError, InterruptedError } from "./host.ts";
+import type { Host, Output } from "./host.ts";
+
+const encoder = new TextEncoder();
+
+/** Streams, files and environment of this process. */
+export function denoHost(): Host {
+  const stdout = denoOutput(Deno.stdout);
+  let interrupted: AbortController | undefined;
+  return {
+    stdout,
+    stderr: denoOutput(Deno.stderr),
+    env(name): string | undefined {
+      const permission = Deno.permissions.querySync({ name: "env", variable: name });
+      return permission.state === "granted" ? Deno.env.get(name) : undefined;
+    },
+    async open(path): Promise<ReadableStream<Uint8Array>> {
+      if (path === "-") return Deno.stdin.readable;
+      return await explain("read", path, async () => {
+        const file = await Deno.open(path);
+        if ((await file.stat()).isDirectory) {
+          file.close();
+          throw new InputError(`cannot read ${path}: it is a directory`);
+        }
+        return file.readable;
+      });
+    },
+    async readText(path): Promise<string> {
+      const stream = await this.open(path);
+      return await explain("read", path, () => decode(stream, path));
+    },
+    async writeFile(path, data): Promise<void> {
+      const bytes = typeof data === "string" ? encoder.encode(data) : data;
+      if (path === "-") return await writeAll(Deno.stdout, bytes);
+      await explain("write", path, () => Deno.writeFile(path, bytes));
+    },
+    interrupts(): AbortSignal {
+      if (interrupted === undefined) {
+        const controller = interrupted = new AbortController();
+        Deno.addSignalListener("SIGINT", () => {
+          if (controller.signal.aborted) Deno.exit(130);
+          controller.abort(new InterruptedError("interrupted"));
+        });
+      }
+      return interrupted.signal;
+    },
+  };
+}
+
+function denoOutput(stream: typeof Deno.stdout): Output {
+  const isTerminal = stream.isTerminal();
+  return {
+    isTerminal,
+    get columns(): number {
+      return isTerminal ? Deno.consoleSize().columns || 80 : 80;
+    },
+    write: (text) => writeAll(stream, encoder.encode(text)),
+  };
+}
+
+async function writeAll(stream: typeof Deno.stdout, bytes: Uint8Array): Promise<void> {
+  try {
+    for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) throw new BrokenPipeError("broken pipe");
+    throw error;
+  }
+}
+
+async function decode(stream: ReadableStream<Uint8Array>, path: string): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  try {
+    for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
+    return text + decoder.decode();
+  } catch (error) {
+    if (error instanceof TypeError) throw new InputError(`${path}: not UTF-8 text`);
+    throw error;
+  }
+}
+
+async function explain<T>(verb: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new InputError(`cannot ${verb} ${path}: no such file or directory`);
+    }
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new InputError(`cannot ${verb} ${path}: not permitted; run with --allow-${verb}`);
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new InputError(`cannot ${verb} ${path}: permission denied`);
+    }
+    if (error instanceof Error && "code" in error) {
+      throw new InputError(`cannot ${verb} ${path}: ${error.message}`);
+    }
+    throw error;
+  }
+}

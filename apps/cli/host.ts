@@ -1,0 +1,64 @@
+/**
+ * The outside world of the command, injected so that a test can be the world.
+ *
+ * @module
+ */
+
+/** Where text goes. */
+export interface Output {
+  /** Whether a person reads it on a terminal. */
+  readonly isTerminal: boolean;
+  /** Width in columns; 80 where there is no terminal. */
+  readonly columns: number;
+  /**
+   * Writes text and waits until it is taken.
+   *
+   * @throws {BrokenPipeError} when the reader has gone
+   */
+  write(text: string): Promise<void>;
+}
+
+/** Streams, files and environment of the process. */
+export interface Host {
+  /** Results. */
+  readonly stdout: Output;
+  /** Progress and diagnostics. */
+  readonly stderr: Output;
+  /** An environment variable, undefined also where reading it is not permitted. */
+  env(name: string): string | undefined;
+  /**
+   * Opens a file for reading as a stream of bytes; `-` is stdin.
+   *
+   * @throws {InputError} when it cannot be opened
+   */
+  open(path: string): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * The text of a file; `-` is stdin.
+   *
+   * @throws {InputError} when it cannot be read, or is not UTF-8
+   */
+  readText(path: string): Promise<string>;
+  /**
+   * Writes a file; `-` is stdout.
+   *
+   * @throws {InputError} when it cannot be written
+   */
+  writeFile(path: string, data: string | Uint8Array): Promise<void>;
+  /**
+   * From now on Ctrl-C aborts this signal instead of ending the process; a second one ends it. A command that finishes
+   * early because of it throws `signal.reason`, and the exit code is 130.
+   */
+  interrupts(): AbortSignal;
+}
+
+/** The reader of our output has gone, as with `| head`; the command ends quietly. */
+export class BrokenPipeError extends Error {
+  /** Class name. */
+  override readonly name: string = "BrokenPipeError";
+}
+
+/** Interrupted by Ctrl-C. */
+export class InterruptedError extends Error {
+  /** Class name. */
+  override readonly name: string = "InterruptedError";
+}

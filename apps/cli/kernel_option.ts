@@ -1,0 +1,35 @@
+/**
+ * `--kernel RELEASE`.
+ *
+ * @module
+ */
+import { kernelReleases, latestRelease, release } from "@ioeventfd/uapi";
+import type { KernelRelease } from "@ioeventfd/uapi";
+import type { OptionSpec } from "./command.ts";
+import type { OptionValues } from "./option_values.ts";
+
+const names = kernelReleases.map((one) => one.name);
+
+/** One release. */
+export const kernelOption: OptionSpec = {
+  name: "kernel",
+  value: "RELEASE",
+  choices: names,
+  summary: `Kernel release to follow, ${latestRelease.name} unless given`,
+};
+
+/** One release or all of them. */
+export const kernelsOption: OptionSpec = {
+  ...kernelOption,
+  choices: [...names, "all"],
+};
+
+/** The release asked for, else the newest. */
+export function chosenRelease(options: OptionValues): KernelRelease {
+  return release(options.text("kernel") ?? latestRelease.name);
+}
+
+/** The releases asked for, oldest first; the newest alone unless told otherwise. */
+export function chosenReleases(options: OptionValues): readonly KernelRelease[] {
+  return options.text("kernel") === "all" ? kernelReleases : [chosenRelease(options)];
+}

@@ -1,0 +1,54 @@
+/**
+ * Progress on stderr, for terminals only, of anything that takes longer than a second.
+ *
+ * @module
+ */
+import type { Context } from "./command.ts";
+import { grouped } from "./numbers.ts";
+
+const quietMs = 1000, redrawMs = 100;
+
+/** One bar: rate, and time left where the total is known. */
+export class Progress {
+  readonly #context: Context;
+  readonly #label: string;
+  readonly #total: number | undefined;
+  readonly #start: number;
+  #drawnAt = 0;
+
+  /** @param context Where to draw @param label What is counted, e.g. `vectors` @param total How many, if known */
+  constructor(context: Context, label: string, total?: number) {
+    this.#context = context;
+    this.#label = label;
+    this.#total = total;
+    this.#start = performance.now();
+  }
+
+  /** So many are done. Cheap enough to be called for each. */
+  async update(done: number): Promise<void> {
+    const { stderr, quiet } = this.#context;
+    if (quiet || !stderr.isTerminal) return;
+    const now = performance.now();
+    const elapsed = now - this.#start;
+    if (elapsed < quietMs || now - this.#drawnAt < redrawMs) return;
+    this.#drawnAt = now;
+    await stderr.write(`\r\x1b[K${this.#line(done, elapsed / 1000).slice(0, stderr.columns - 1)}`);
+  }
+
+  /** Wipes the bar. */
+  async finish(): Promise<void> {
+    if (this.#drawnAt !== 0) await this.#context.stderr.write("\r\x1b[K");
+    this.#drawnAt = 0;
+  }
+
+  #line(done: number, seconds: number): string {
+    const rate = done / seconds;
+    const speed = `${grouped(Math.round(rate))} ${this.#label}/s`;
+    if (this.#total === undefined) return `${grouped(done)} ${this.#label}, ${speed}`;
+    const width = 24;
+    const filled = Math.min(width, Math.floor((done / this.#total) * width));
+    const bar = "#".repeat(filled) + "-".repeat(width - filled);
+    const left = rate > 0 ? Math.ceil((this.#total - done) / rate) : 0;
+    return `[${bar}] ${grouped(done)}/${grouped(this.#total)} ${speed}, ${left} s left`;
+  }
+}
