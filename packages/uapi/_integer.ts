@@ -1,0 +1,45 @@
+import type { ScalarType } from "./struct_layout.ts";
+
+const limits = {
+  u8: [0, 0xff],
+  u16: [0, 0xffff],
+  u32: [0, 0xffffffff],
+  s32: [-0x80000000, 0x7fffffff],
+} as const;
+
+/** Largest u64. */
+export const U64_MAX = 0xffffffffffffffffn;
+
+/** A number as people read it in messages: `0x1000`, `-0x1`. */
+export function hexOf(value: number | bigint): string {
+  return value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "bigint") return `${hexOf(value)}n`;
+  if (typeof value === "number") return Number.isInteger(value) ? hexOf(value) : String(value);
+  return typeof value === "string" ? `"${value}"` : String(value);
+}
+
+/** The value if it is an integer of that type: a bigint for u64, a number for the others. */
+export function checkInteger(type: ScalarType, value: unknown, what: string): number | bigint {
+  if (type === "u64") {
+    if (typeof value !== "bigint") {
+      throw new TypeError(`${what} must be a bigint: got ${shown(value)}`);
+    }
+    if (value < 0n || value > U64_MAX) {
+      throw new RangeError(`${what} must be within 0x0 and ${hexOf(U64_MAX)}: got ${shown(value)}`);
+    }
+    return value;
+  }
+  if (typeof value !== "number" || !Number.isInteger(value)) {
+    throw new TypeError(`${what} must be an integer: got ${shown(value)}`);
+  }
+  const [low, high] = limits[type];
+  if (value < low || value > high) {
+    throw new RangeError(
+      `${what} must be within ${hexOf(low)} and ${hexOf(high)}: got ${shown(value)}`,
+    );
+  }
+  return value;
+}
