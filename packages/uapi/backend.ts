@@ -73,66 +73,115 @@ export interface CoalescedZone {
 
 /** General registers, RIP and RFLAGS: `struct kvm_regs`. */
 export interface Regs {
+  /** RAX (u64). */
   rax: bigint;
+  /** RBX (u64). */
   rbx: bigint;
+  /** RCX (u64). */
   rcx: bigint;
+  /** RDX (u64). */
   rdx: bigint;
+  /** RSI (u64). */
   rsi: bigint;
+  /** RDI (u64). */
   rdi: bigint;
+  /** RSP (u64). */
   rsp: bigint;
+  /** RBP (u64). */
   rbp: bigint;
+  /** R8 (u64). */
   r8: bigint;
+  /** R9 (u64). */
   r9: bigint;
+  /** R10 (u64). */
   r10: bigint;
+  /** R11 (u64). */
   r11: bigint;
+  /** R12 (u64). */
   r12: bigint;
+  /** R13 (u64). */
   r13: bigint;
+  /** R14 (u64). */
   r14: bigint;
+  /** R15 (u64). */
   r15: bigint;
+  /** RIP (u64). */
   rip: bigint;
+  /** RFLAGS (u64). */
   rflags: bigint;
 }
 
 /** A segment register with its hidden part: `struct kvm_segment`. */
 export interface Segment {
+  /** Linear address of its first byte (u64). */
   base: bigint;
+  /** Last offset in bytes, granularity applied (u32). */
   limit: number;
+  /** Visible selector (u16). */
   selector: number;
+  /** Descriptor type (4 bits). */
   type: number;
+  /** Present (1 bit). */
   present: number;
+  /** Descriptor privilege level (2 bits). */
   dpl: number;
+  /** Default operation size (1 bit). */
   db: number;
+  /** Code or data rather than system (1 bit). */
   s: number;
+  /** 64-bit code (1 bit). */
   l: number;
+  /** Granularity of 4096 bytes (1 bit). */
   g: number;
+  /** Available to software (1 bit). */
   avl: number;
+  /** Loaded with a null selector (1 bit). */
   unusable: number;
 }
 
 /** A descriptor table register: `struct kvm_dtable`. */
 export interface DescriptorTable {
+  /** Linear address (u64). */
   base: bigint;
+  /** Last offset in bytes (u16). */
   limit: number;
 }
 
 /** Special registers: `struct kvm_sregs` without the interrupt bitmap. */
 export interface Sregs {
+  /** Code. */
   cs: Segment;
+  /** Data. */
   ds: Segment;
+  /** Extra data. */
   es: Segment;
+  /** Extra data. */
   fs: Segment;
+  /** Extra data. */
   gs: Segment;
+  /** Stack. */
   ss: Segment;
+  /** Task register. */
   tr: Segment;
+  /** Local descriptor table register. */
   ldt: Segment;
+  /** Global descriptor table. */
   gdt: DescriptorTable;
+  /** Interrupt descriptor table. */
   idt: DescriptorTable;
+  /** CR0 (u64). */
   cr0: bigint;
+  /** CR2, the linear address of the last page fault (u64). */
   cr2: bigint;
+  /** CR3, the root of the page tables (u64). */
   cr3: bigint;
+  /** CR4 (u64). */
   cr4: bigint;
+  /** CR8, the task priority (u64). */
   cr8: bigint;
+  /** EFER (u64). */
   efer: bigint;
+  /** IA32_APIC_BASE (u64). */
   apicBase: bigint;
 }
 

@@ -5,7 +5,8 @@
  */
 
 // KERNEL 6.19 include/uapi/asm-generic/errno-base.h, errno.h
-const numbers = {
+/** Errno numbers by name. */
+export const errno = {
   EPERM: 1,
   ENOENT: 2,
   EINTR: 4,
@@ -31,10 +32,7 @@ const numbers = {
 } as const;
 
 /** Name of an errno the project meets. */
-export type ErrnoName = keyof typeof numbers;
-
-/** Errno numbers by name. */
-export const errno: Readonly<Record<ErrnoName, number>> = numbers;
+export type ErrnoName = keyof typeof errno;
 
 /**
  * The number of an errno name.
@@ -43,7 +41,7 @@ export const errno: Readonly<Record<ErrnoName, number>> = numbers;
  * @returns E.g. 17
  */
 export function errnoNumber(name: ErrnoName): number {
-  return numbers[name];
+  return errno[name];
 }
 
 /**
@@ -53,5 +51,5 @@ export function errnoNumber(name: ErrnoName): number {
  * @returns Its name, or undefined for one the project does not meet
  */
 export function errnoName(number: number): ErrnoName | undefined {
-  return (Object.keys(numbers) as ErrnoName[]).find((name) => numbers[name] === number);
+  return (Object.keys(errno) as ErrnoName[]).find((name) => errno[name] === number);
 }

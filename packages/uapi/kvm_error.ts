@@ -53,7 +53,12 @@ export class KvmError extends Error {
   /** The check that refused. */
   readonly reason: KvmErrorReason;
 
-  /** @param code Errno name @param reason The check that refused */
+  /**
+   * An error with the message `CODE: detail`.
+   *
+   * @param code Errno name
+   * @param reason The check that refused
+   */
   constructor(code: ErrnoName, reason: KvmErrorReason) {
     super(`${code}: ${reason.detail}`);
     this.code = code;

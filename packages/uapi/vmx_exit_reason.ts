@@ -5,32 +5,6 @@
  */
 
 // KERNEL 6.19 arch/x86/include/uapi/asm/vmx.h EXIT_REASON_*
-const numbers = {
-  EXCEPTION_NMI: 0,
-  EXTERNAL_INTERRUPT: 1,
-  TRIPLE_FAULT: 2,
-  INTERRUPT_WINDOW: 7,
-  NMI_WINDOW: 8,
-  CPUID: 10,
-  HLT: 12,
-  RDTSC: 16,
-  VMCALL: 18,
-  CR_ACCESS: 28,
-  DR_ACCESS: 29,
-  IO_INSTRUCTION: 30,
-  MSR_READ: 31,
-  MSR_WRITE: 32,
-  INVALID_STATE: 33,
-  APIC_ACCESS: 44,
-  EOI_INDUCED: 45,
-  EPT_VIOLATION: 48,
-  EPT_MISCONFIG: 49,
-  PREEMPTION_TIMER: 52,
-  WBINVD: 54,
-  APIC_WRITE: 56,
-  PML_FULL: 62,
-} as const;
-
 /** VMX basic exit reason 0. */
 export const EXIT_REASON_EXCEPTION_NMI = 0;
 /** VMX basic exit reason 1. */
@@ -78,11 +52,36 @@ export const EXIT_REASON_APIC_WRITE = 56;
 /** VMX basic exit reason 62. */
 export const EXIT_REASON_PML_FULL = 62;
 
-/** Name of a VMX basic exit reason as tracepoints print it, e.g. `EPT_MISCONFIG`. */
-export type VmxExitName = keyof typeof numbers;
+/** VMX basic exit reasons by the name that tracepoints print, in ascending order. */
+export const vmxExitReasons: Readonly<Record<string, number>> = {
+  EXCEPTION_NMI: EXIT_REASON_EXCEPTION_NMI,
+  EXTERNAL_INTERRUPT: EXIT_REASON_EXTERNAL_INTERRUPT,
+  TRIPLE_FAULT: EXIT_REASON_TRIPLE_FAULT,
+  INTERRUPT_WINDOW: EXIT_REASON_INTERRUPT_WINDOW,
+  NMI_WINDOW: EXIT_REASON_NMI_WINDOW,
+  CPUID: EXIT_REASON_CPUID,
+  HLT: EXIT_REASON_HLT,
+  RDTSC: EXIT_REASON_RDTSC,
+  VMCALL: EXIT_REASON_VMCALL,
+  CR_ACCESS: EXIT_REASON_CR_ACCESS,
+  DR_ACCESS: EXIT_REASON_DR_ACCESS,
+  IO_INSTRUCTION: EXIT_REASON_IO_INSTRUCTION,
+  MSR_READ: EXIT_REASON_MSR_READ,
+  MSR_WRITE: EXIT_REASON_MSR_WRITE,
+  INVALID_STATE: EXIT_REASON_INVALID_STATE,
+  APIC_ACCESS: EXIT_REASON_APIC_ACCESS,
+  EOI_INDUCED: EXIT_REASON_EOI_INDUCED,
+  EPT_VIOLATION: EXIT_REASON_EPT_VIOLATION,
+  EPT_MISCONFIG: EXIT_REASON_EPT_MISCONFIG,
+  PREEMPTION_TIMER: EXIT_REASON_PREEMPTION_TIMER,
+  WBINVD: EXIT_REASON_WBINVD,
+  APIC_WRITE: EXIT_REASON_APIC_WRITE,
+  PML_FULL: EXIT_REASON_PML_FULL,
+};
 
-/** VMX basic exit reasons by the name that tracepoints print. */
-export const vmxExitReasons: Readonly<Record<VmxExitName, number>> = numbers;
+const names: ReadonlyMap<number, string> = new Map(
+  Object.entries(vmxExitReasons).map(([name, reason]) => [reason, name]),
+);
 
 /**
  * The name of a VMX basic exit reason.
@@ -90,6 +89,6 @@ export const vmxExitReasons: Readonly<Record<VmxExitName, number>> = numbers;
  * @param reason Basic exit reason, bits 15:0 of the VMCS field
  * @returns E.g. `EPT_MISCONFIG`, or undefined for one the project does not meet
  */
-export function vmxExitName(reason: number): VmxExitName | undefined {
-  return (Object.keys(numbers) as VmxExitName[]).find((name) => numbers[name] === reason);
+export function vmxExitName(reason: number): string | undefined {
+  return names.get(reason);
 }
