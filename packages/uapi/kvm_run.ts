@@ -13,6 +13,8 @@ export const KVM_PIO_PAGE_OFFSET = 1;
 export const KVM_COALESCED_MMIO_PAGE_OFFSET = 2;
 /** Bytes of the vCPU mapping on x86: three pages. */
 export const KVM_VCPU_MMAP_SIZE = 12288;
+/** Bytes of `struct kvm_run` in 6.19; in 3.16 it has 1328. */
+export const KVM_RUN_SIZE = 2352;
 /** Direction of a KVM_EXIT_IO: the guest reads. */
 export const KVM_EXIT_IO_IN = 0;
 /** Direction of a KVM_EXIT_IO: the guest writes. */
