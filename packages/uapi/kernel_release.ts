@@ -46,6 +46,11 @@ export interface BusRules {
 export interface EventfdRules {
   /** `write` takes exactly 8 bytes; before, 8 or more. */
   readonly writeExactly8: boolean;
+  /**
+   * Read through `read_iter` (5.8 on): readv scatters one read over its segments, and RWF_NOWAIT works. Before, each
+   * segment is a read of its own.
+   */
+  readonly readIter: boolean;
   /** Kernel-side signal within an eventfd wake callback is refused with a warning. */
   readonly refusesNestedSignal: boolean;
   /** Where a blocking reader or writer queues: head wakes newest first, tail oldest first. */

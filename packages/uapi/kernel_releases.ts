@@ -39,6 +39,7 @@ const v3_14: KernelRelease = {
   },
   eventfd: {
     writeExactly8: false,
+    readIter: false,
     refusesNestedSignal: false,
     blockedWaiterQueuesAt: "head",
     fdinfo: ["count"],
@@ -147,7 +148,7 @@ const v5_15: KernelRelease = {
     coalescedRingChecksLast: true,
     coalescedPio: true,
   },
-  eventfd: { ...v4_4.eventfd, refusesNestedSignal: true, fdinfo: ["count", "id"] },
+  eventfd: { ...v4_4.eventfd, readIter: true, refusesNestedSignal: true, fdinfo: ["count", "id"] },
   irqfd: { drainsCounter: true, busyAcrossVms: false, withoutIrqchip: "EINVAL" },
   memslots: {
     ...v4_4.memslots,
