@@ -1,6 +1,14 @@
 /**
- * Placeholder until the package is built.
+ * Conformance vectors: what Linux did, and whether a model or another KVM does the same.
  *
  * @module
  */
-export {};
+export * from "./guest_machine.ts";
+export * from "./json_cursor.ts";
+export * from "./line_stream.ts";
+export * from "./parse_vector.ts";
+export * from "./parse_vectors.ts";
+export * from "./run_vector.ts";
+export * from "./tally.ts";
+export * from "./vector.ts";
+export * from "./vector_result.ts";

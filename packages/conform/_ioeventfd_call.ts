@@ -1,0 +1,25 @@
+import { encodeIoeventfd, KVM_IOEVENTFD, KvmError } from "@ioeventfd/uapi";
+import type { KvmVm } from "@ioeventfd/uapi";
+import type { Outcome, VectorRegistration } from "./vector.ts";
+
+/** `KVM_IOEVENTFD` through the raw door, absurd values and all. */
+export function ioeventfdCall(
+  vm: KvmVm,
+  { addr, len, flags, datamatch }: VectorRegistration,
+  fd: number,
+): Outcome {
+  return outcomeOf(() =>
+    vm.ioctl(KVM_IOEVENTFD, encodeIoeventfd({ addr, len, flags, datamatch, fd }))
+  );
+}
+
+/** The errno a call ends with, or null; any error but the kernel's goes on. */
+export function outcomeOf(call: () => unknown): Outcome {
+  try {
+    call();
+    return null;
+  } catch (error) {
+    if (error instanceof KvmError) return error.code;
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Conformance vectors: what a kernel was given, and what it did.
+ *
+ * @module
+ */
+
+/** Kinds of vector. */
+export type VectorKind = "register" | "collide" | "bus" | "guest";
+
+/** What an ioctl ended with: null for success, or the errno's name. */
+export type Outcome = string | null;
+
+/** A registration in the vectors' spelling. */
+export interface VectorRegistration {
+  /** Guest physical address, port or subchannel id (u64). */
+  readonly addr: bigint;
+  /** `kvm_ioeventfd.len` (u32, may be absurd). */
+  readonly len: number;
+  /** `kvm_ioeventfd.flags` (u32, may be absurd). */
+  readonly flags: number;
+  /** `kvm_ioeventfd.datamatch` (u64). */
+  readonly datamatch: bigint;
+}
+
+/** One `KVM_IOEVENTFD` on a VM that has none. */
+export interface RegisterVector {
+  readonly kind: "register";
+  readonly id: string;
+  /** `fd` names what descriptor is given: `eventfd`, `closed`, `pipe`, … */
+  readonly op: VectorRegistration & { readonly fd: string };
+  readonly errno: Outcome;
+}
+
+/** A second registration after a first that succeeds. */
+export interface CollideVector {
+  readonly kind: "collide";
+  readonly id: string;
+  readonly first: VectorRegistration;
+  readonly second: VectorRegistration & { readonly fd: "same" | "other" };
+  /** Of the second. */
+  readonly errno: Outcome;
+}
+
+/** A step of a history: `assign` makes eventfd number `fd`, `deassign` takes that registration away. */
+export type BusOp =
+  | (VectorRegistration & { readonly op: "assign"; readonly fd: number; readonly errno: Outcome })
+  | { readonly op: "deassign"; readonly fd: number; readonly errno: Outcome };
+
+/** Address and length of a write. */
+export interface Access {
+  readonly addr: bigint;
+  readonly len: number;
+}
+
+/** A history, then one guest write each. */
+export interface BusVector {
+  readonly kind: "bus";
+  readonly id: string;
+  readonly bus: "mmio" | "pio";
+  readonly ops: readonly BusOp[];
+  readonly writes: readonly (Access & { readonly value: bigint })[];
+  /** Counter of each eventfd at the end. */
+  readonly counters: readonly bigint[];
+  /** The writes that exited to userspace, in order. */
+  readonly userspace: readonly Access[];
+}
+
+/** An exit to userspace. `data` is what was written; a read has none. */
+export type GuestExit =
+  | {
+    readonly reason: "mmio";
+    readonly addr: bigint;
+    readonly len: number;
+    readonly write: boolean;
+    readonly data: string | null;
+  }
+  | {
+    readonly reason: "io";
+    readonly port: number;
+    readonly size: number;
+    readonly count: number;
+    readonly write: boolean;
+    readonly data: string | null;
+  }
+  | { readonly reason: "other"; readonly name: string };
+
+/** Machine code run until it halts. */
+export interface GuestVector {
+  readonly kind: "guest";
+  readonly id: string;
+  readonly mode: "real16" | "long0";
+  /** Disassembly, for people. */
+  readonly insn: string;
+  /** Kind of instruction, so that a CPU that does not decode it can say so. */
+  readonly tag: string;
+  readonly code: Uint8Array;
+  readonly esIsMmio: boolean;
+  /** Bytes at 0xa000. */
+  readonly scratch: Uint8Array;
+  /** Operand address minus 0xd0000000. */
+  readonly mmioOffset: number;
+  readonly registrations: readonly (VectorRegistration & { readonly errno: Outcome })[];
+  readonly counters: readonly bigint[];
+  readonly exits: readonly GuestExit[];
+  /** `hlt`, or the exit that ended the run. */
+  readonly end: string;
+  /** Vector of the exception taken. */
+  readonly fault: number | null;
+}
+
+/** Any vector. */
+export type Vector = RegisterVector | CollideVector | BusVector | GuestVector;
