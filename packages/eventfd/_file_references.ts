@@ -1,0 +1,23 @@
+/** The reference count of an open file, and who wants to know of its end. */
+export class FileReferences {
+  #count = 1;
+  readonly #onClose = new Set<() => void>();
+
+  acquire(): void {
+    this.#count++;
+  }
+
+  /** True for the last one. */
+  release(): boolean {
+    if (--this.#count > 0) return false;
+    // KERNEL 6.19 fs/file_table.c __fput: epoll lets go before the file's own release
+    for (const callback of this.#onClose) callback();
+    this.#onClose.clear();
+    return true;
+  }
+
+  onClose(callback: () => void): () => void {
+    this.#onClose.add(callback);
+    return () => this.#onClose.delete(callback);
+  }
+}
