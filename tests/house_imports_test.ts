@@ -1,0 +1,185 @@
+// Imports point one way. The parse is Deno's own: the graph of every module in the house.
+import { assert, assertEquals } from "@std/assert";
+import { isPublished, listFiles, purePackages, readMembers, root } from "../tools/workspace.ts";
+
+/** What a package may import besides itself. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "uapi": [],
+  "eventfd": ["uapi"],
+  "kvm-core": ["uapi", "eventfd"],
+  "vmx-sim": ["uapi", "eventfd", "kvm-core"],
+  "kvm-live": ["uapi"],
+  "scenario": ["uapi", "eventfd", "kvm-core", "vmx-sim"],
+  "capture": ["uapi", "eventfd", "kvm-core", "vmx-sim", "scenario"],
+  "conform": ["uapi", "eventfd", "kvm-core", "vmx-sim", "scenario", "capture"],
+  "advisor": ["uapi", "eventfd", "kvm-core", "vmx-sim", "scenario", "capture", "conform"],
+};
+
+/** Of the standard library, what published code may import. */
+const publishedStd = /^@std\/(bytes|cli\/parse-args)$/;
+
+interface Import {
+  readonly from: string;
+  readonly specifier: string;
+  /** Path from the root, or the address of what is not of this house. */
+  readonly to: string;
+  /** Left in the program that runs, rather than a type alone. */
+  readonly runs: boolean;
+}
+
+interface Resolved {
+  readonly specifier?: string;
+  readonly error?: string;
+}
+
+interface Graph {
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly error?: string;
+    readonly dependencies?: readonly {
+      readonly specifier: string;
+      readonly code?: Resolved;
+      readonly type?: Resolved;
+    }[];
+  }[];
+}
+
+const files = ["packages", "apps", "tests", "tools", "scenarios", "bench"]
+  .flatMap((folder) => listFiles(folder, ".ts"))
+  .filter((path) => !path.endsWith(".d.ts"));
+
+function fromRoot(address: string): string {
+  return address.startsWith(root.href) ? address.slice(root.href.length) : address;
+}
+
+async function readGraph(): Promise<{ imports: Import[]; errors: string[] }> {
+  const entry = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    const lines = files.map((path) => `import ${JSON.stringify(new URL(path, root).href)};`);
+    await Deno.writeTextFile(entry, lines.join("\n"));
+    const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", "--config", "deno.json", entry],
+      cwd: root,
+      stdin: "null",
+    }).output();
+    assert(success, new TextDecoder().decode(stderr));
+    const graph: Graph = JSON.parse(new TextDecoder().decode(stdout));
+    const imports: Import[] = [];
+    const errors: string[] = [];
+    for (const module of graph.modules) {
+      const from = fromRoot(module.specifier);
+      if (module.error !== undefined) errors.push(`${from}: ${module.error}`);
+      if (!files.includes(from)) continue;
+      for (const { specifier, code, type } of module.dependencies ?? []) {
+        const target = code ?? type;
+        const error = code?.error ?? type?.error;
+        if (error !== undefined) errors.push(`${from}: ${error}`);
+        const to = target?.specifier;
+        if (to === undefined) continue;
+        imports.push({ from, specifier, to: fromRoot(to), runs: code !== undefined });
+      }
+    }
+    return { imports, errors };
+  } finally {
+    await Deno.remove(entry);
+  }
+}
+
+const { imports, errors } = await readGraph();
+const members = readMembers();
+const shown = ({ from, specifier }: Import): string => `${from} imports ${specifier}`;
+
+function packageOf(path: string): string | undefined {
+  return /^packages\/([^/]+)\//.exec(path)?.[1];
+}
+
+function memberOf(path: string): string | undefined {
+  return members.find(({ folder }) => path.startsWith(`${folder}/`))?.folder;
+}
+
+Deno.test("every file of the house is in the graph, and every import leads somewhere", () => {
+  assert(files.length > 50, `${files.length} files found`);
+  assert(imports.length > files.length);
+  assertEquals(errors, []);
+});
+
+Deno.test("every package of the workspace has its place in the order of imports", () => {
+  const packages = members.map(({ folder }) => packageOf(`${folder}/`)).filter((p) => p);
+  assertEquals(packages.toSorted(), Object.keys(mayImport).toSorted());
+});
+
+Deno.test("the order of imports has no cycle", () => {
+  const placed: string[] = [];
+  for (const [name, others] of Object.entries(mayImport)) {
+    assertEquals(others.filter((other) => !placed.includes(other)), [], name);
+    placed.push(name);
+  }
+});
+
+Deno.test("packages import only what stands before them", () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const [here, there] = [packageOf(from), packageOf(to)];
+    if (here === undefined) return false;
+    if (there !== undefined) return here !== there && !mayImport[here]!.includes(there);
+    return /^(apps|tests|scenarios|bench)\//.test(to);
+  });
+  assertEquals(wrong.map(shown), []);
+});
+
+Deno.test("members import each other by name, and their own files by path", () => {
+  const names = members.flatMap(({ exports }) => Object.keys(exports));
+  const wrong = imports.filter(({ from, specifier, to }) => {
+    const [here, there] = [memberOf(from), memberOf(to)];
+    if (there === undefined) return false;
+    if (here !== there) return !names.includes(specifier);
+    return isPublished(from) && !specifier.startsWith(".");
+  });
+  assertEquals(wrong.map(shown), []);
+});
+
+Deno.test("published code imports no test library, and no more of the standard library than it may", () => {
+  const wrong = imports.filter(({ from, specifier, to }) => {
+    if (memberOf(from) === undefined || !isPublished(from) || memberOf(to)) return false;
+    const pure = purePackages.includes(packageOf(from) ?? "");
+    return !publishedStd.test(specifier) && (pure || !specifier.startsWith("node:"));
+  });
+  assertEquals(wrong.map(shown), []);
+});
+
+Deno.test("published code imports no test, bench or test data", () => {
+  const wrong = imports.filter(({ from, to }) =>
+    isPublished(from) && memberOf(to) && !isPublished(to)
+  );
+  assertEquals(wrong.filter(({ from }) => memberOf(from)).map(shown), []);
+});
+
+Deno.test("no module imports itself by way of others", () => {
+  const next = Map.groupBy(imports.filter(({ runs }) => runs), ({ from }) => from);
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  function visit(path: string, trail: string[]): void {
+    if (trail.includes(path)) {
+      cycles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const { to } of next.get(path) ?? []) visit(to, [...trail, path]);
+    done.add(path);
+  }
+  for (const path of files) visit(path, []);
+  assertEquals(cycles, []);
+});
+
+Deno.test("pure packages never name Deno", () => {
+  const wrong: string[] = [];
+  for (const name of purePackages) {
+    for (const path of listFiles(`packages/${name}`, ".ts").filter(isPublished)) {
+      const lines = Deno.readTextFileSync(new URL(path, root)).split("\n");
+      lines.forEach((line, i) => {
+        const code = line.replace(/^\s*\*.*|\/\/.*|\/\*.*?\*\//g, "");
+        if (/\bDeno\b\s*[.?[]|\[\s*["']Deno["']/.test(code)) wrong.push(`${path}:${i + 1}`);
+      });
+    }
+  }
+  assertEquals(wrong, []);
+});
