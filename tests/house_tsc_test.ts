@@ -1,0 +1,87 @@
+// The pure packages as a consumer's TypeScript sees them: sources, under plain tsc, with a browser's library and no Deno.
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { purePackages, readMembers, readRootConfig, root } from "../tools/workspace.ts";
+
+const entries = readMembers()
+  .filter(({ folder }) => purePackages.some((name) => folder === `packages/${name}`))
+  .flatMap(({ exports }) => Object.entries(exports))
+  .map(([name, path]) => ({ name, path: decodeURIComponent(new URL(path, root).pathname) }));
+
+/** Compiles a consumer's file and all it imports; answers what tsc prints. */
+async function compile(source: string): Promise<{ code: number; output: string }> {
+  const folder = await Deno.makeTempDir({ prefix: "ioeventfd-consumer-" });
+  try {
+    await Deno.writeTextFile(`${folder}/consumer.ts`, source);
+    const config = {
+      compilerOptions: {
+        target: "es2024",
+        lib: ["esnext", "dom", "dom.iterable"],
+        module: "esnext",
+        moduleResolution: "bundler",
+        types: [],
+        strict: true,
+        declaration: true,
+        isolatedDeclarations: true,
+        erasableSyntaxOnly: true,
+        verbatimModuleSyntax: true,
+        allowImportingTsExtensions: true,
+        noEmit: true,
+        paths: Object.fromEntries(entries.map(({ name, path }) => [name, [path]])),
+      },
+      files: ["consumer.ts", decodeURIComponent(new URL("types/deno_std.d.ts", root).pathname)],
+    };
+    await Deno.writeTextFile(`${folder}/tsconfig.json`, JSON.stringify(config));
+    const compiler = `${readRootConfig().imports.typescript}/tsc`;
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--quiet",
+        "--allow-read",
+        "--allow-env",
+        "--allow-run",
+        compiler,
+        "--project",
+        folder,
+      ],
+      cwd: root,
+      stdin: "null",
+    }).output();
+    const text = new TextDecoder();
+    return { code, output: text.decode(stdout) + text.decode(stderr) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("tsc accepts every pure package, with isolated declarations and erasable syntax alone", async () => {
+  assertEquals(
+    new Set(entries.map(({ path }) => path.split("/").at(-2))).size,
+    purePackages.length,
+  );
+  const lines = entries.map(({ name }, i) => `export * as p${i} from ${JSON.stringify(name)};`);
+  const { code, output } = await compile(lines.join("\n"));
+  assertEquals(output, "");
+  assertEquals(code, 0);
+});
+
+Deno.test("tsc gives a consumer the packages' types", async () => {
+  const { code, output } = await compile(`
+    import { encodeIoeventfd, KvmError } from "@ioeventfd/uapi";
+    export const bytes: Uint8Array = encodeIoeventfd({ datamatch: 0n, addr: 0x1000n, len: 0, fd: 3, flags: 0 });
+    export const errno: string = new KvmError("EEXIST", { check: "collision", detail: "taken" }).errno;
+  `);
+  assert(code !== 0);
+  assertStringIncludes(output, "Type 'number' is not assignable to type 'string'");
+  assertEquals(output.match(/error TS/g)?.length, 1, output);
+});
+
+Deno.test("tsc as run here refuses an enum, an untyped export and Deno", async () => {
+  const { output } = await compile(`
+    export enum Bus { Mmio }
+    export const masks = [1, 2].map((bit) => 1 << bit);
+    export const args: string[] = Deno.args;
+  `);
+  assertStringIncludes(output, "TS1294");
+  assertStringIncludes(output, "TS9010");
+  assertStringIncludes(output, "Cannot find name 'Deno'");
+});
