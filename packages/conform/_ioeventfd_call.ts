@@ -1,11 +1,11 @@
 import { encodeIoeventfd, KVM_IOEVENTFD, KvmError } from "@ioeventfd/uapi";
-import type { KvmVm } from "@ioeventfd/uapi";
-import type { Outcome, VectorRegistration } from "./vector.ts";
+import type { KvmVm, Registration } from "@ioeventfd/uapi";
+import type { Outcome } from "./vector.ts";
 
 /** `KVM_IOEVENTFD` through the raw door, absurd values and all. */
 export function ioeventfdCall(
   vm: KvmVm,
-  { addr, len, flags, datamatch }: VectorRegistration,
+  { addr, len, flags, datamatch }: Registration,
   fd: number,
 ): Outcome {
   return outcomeOf(() =>

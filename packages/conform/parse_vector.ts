@@ -3,8 +3,9 @@
  *
  * @module
  */
+import type { Registration } from "@ioeventfd/uapi";
 import { JsonCursor } from "./json_cursor.ts";
-import type { Access, BusOp, GuestExit, Outcome, Vector, VectorRegistration } from "./vector.ts";
+import type { Access, BusOp, GuestExit, Outcome, Vector } from "./vector.ts";
 
 /**
  * Parses one line of a vector file.
@@ -83,7 +84,7 @@ export function parseVector(text: string, source = "vector", line = 1): Vector {
 }
 
 /** Address, length, flags and datamatch of a registration. */
-function registration(at: JsonCursor): VectorRegistration {
+function registration(at: JsonCursor): Registration {
   return {
     addr: at.field("addr").u64(),
     len: at.field("len").u32(),

@@ -3,14 +3,12 @@
  *
  * @module
  */
-import type { KvmBackend } from "@ioeventfd/uapi";
+import { EFD_NONBLOCK, KVM_IOEVENTFD_FLAG_DEASSIGN } from "@ioeventfd/uapi";
+import type { KvmBackend, Registration } from "@ioeventfd/uapi";
 import { ioeventfdCall } from "./_ioeventfd_call.ts";
-import type { Access, BusVector, VectorRegistration } from "./vector.ts";
+import type { Access, BusVector } from "./vector.ts";
 import { Comparison } from "./vector_result.ts";
 import type { VectorResult } from "./vector_result.ts";
-
-const EFD_NONBLOCK = 0x800;
-const DEASSIGN = 0x4;
 
 /**
  * Runs a `bus` vector.
@@ -23,7 +21,7 @@ export function runBus(backend: KvmBackend, vector: BusVector): VectorResult {
   using kvm = backend.open();
   using vm = kvm.createVm();
   const comparison = new Comparison();
-  const made = new Map<number, { fd: number; registration: VectorRegistration }>();
+  const made = new Map<number, { fd: number; registration: Registration }>();
   vector.ops.forEach((op, i) => {
     let errno;
     if (op.op === "assign") {
@@ -32,7 +30,10 @@ export function runBus(backend: KvmBackend, vector: BusVector): VectorResult {
       errno = ioeventfdCall(vm, op, fd);
     } else {
       const { fd, registration } = made.get(op.fd)!;
-      errno = ioeventfdCall(vm, { ...registration, flags: registration.flags | DEASSIGN }, fd);
+      errno = ioeventfdCall(vm, {
+        ...registration,
+        flags: registration.flags | KVM_IOEVENTFD_FLAG_DEASSIGN,
+      }, fd);
     }
     comparison.same(`errno of op ${i}`, String(op.errno), String(errno));
   });

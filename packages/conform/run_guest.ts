@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { EFD_NONBLOCK } from "@ioeventfd/uapi";
 import type { KvmBackend, KvmVcpu, VcpuExit } from "@ioeventfd/uapi";
 import { fillGuestMemory, guestLayout, initialRegs, initialSregs } from "./guest_machine.ts";
 import { ioeventfdCall } from "./_ioeventfd_call.ts";
@@ -10,7 +11,6 @@ import type { GuestVector } from "./vector.ts";
 import { Comparison, skipped } from "./vector_result.ts";
 import type { VectorResult } from "./vector_result.ts";
 
-const EFD_NONBLOCK = 0x800;
 const mostExits = 100_000;
 /** What userspace answers to a read. */
 const pattern = [0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11] as const;

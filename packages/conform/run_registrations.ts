@@ -3,13 +3,12 @@
  *
  * @module
  */
+import { EFD_SEMAPHORE } from "@ioeventfd/uapi";
 import type { KvmBackend, KvmSystem, OtherFile } from "@ioeventfd/uapi";
 import { ioeventfdCall, outcomeOf } from "./_ioeventfd_call.ts";
 import type { CollideVector, RegisterVector } from "./vector.ts";
 import { Comparison, skipped } from "./vector_result.ts";
 import type { VectorResult } from "./vector_result.ts";
-
-const EFD_SEMAPHORE = 1;
 
 /** Names of descriptors in vectors, and how each is had. */
 const descriptors: Readonly<Record<string, (kvm: KvmSystem) => number>> = {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Registration } from "@ioeventfd/uapi";
 
 /** Kinds of vector. */
 export type VectorKind = "register" | "collide" | "bus" | "guest";
@@ -10,24 +11,12 @@ export type VectorKind = "register" | "collide" | "bus" | "guest";
 /** What an ioctl ended with: null for success, or the errno's name. */
 export type Outcome = string | null;
 
-/** A registration in the vectors' spelling. */
-export interface VectorRegistration {
-  /** Guest physical address, port or subchannel id (u64). */
-  readonly addr: bigint;
-  /** `kvm_ioeventfd.len` (u32, may be absurd). */
-  readonly len: number;
-  /** `kvm_ioeventfd.flags` (u32, may be absurd). */
-  readonly flags: number;
-  /** `kvm_ioeventfd.datamatch` (u64). */
-  readonly datamatch: bigint;
-}
-
 /** One `KVM_IOEVENTFD` on a VM that has none. */
 export interface RegisterVector {
   readonly kind: "register";
   readonly id: string;
   /** `fd` names what descriptor is given: `eventfd`, `closed`, `pipe`, … */
-  readonly op: VectorRegistration & { readonly fd: string };
+  readonly op: Registration & { readonly fd: string };
   readonly errno: Outcome;
 }
 
@@ -35,15 +24,15 @@ export interface RegisterVector {
 export interface CollideVector {
   readonly kind: "collide";
   readonly id: string;
-  readonly first: VectorRegistration;
-  readonly second: VectorRegistration & { readonly fd: "same" | "other" };
+  readonly first: Registration;
+  readonly second: Registration & { readonly fd: "same" | "other" };
   /** Of the second. */
   readonly errno: Outcome;
 }
 
 /** A step of a history: `assign` makes eventfd number `fd`, `deassign` takes that registration away. */
 export type BusOp =
-  | (VectorRegistration & { readonly op: "assign"; readonly fd: number; readonly errno: Outcome })
+  | (Registration & { readonly op: "assign"; readonly fd: number; readonly errno: Outcome })
   | { readonly op: "deassign"; readonly fd: number; readonly errno: Outcome };
 
 /** Address and length of a write. */
@@ -99,7 +88,7 @@ export interface GuestVector {
   readonly scratch: Uint8Array;
   /** Operand address minus 0xd0000000. */
   readonly mmioOffset: number;
-  readonly registrations: readonly (VectorRegistration & { readonly errno: Outcome })[];
+  readonly registrations: readonly (Registration & { readonly errno: Outcome })[];
   readonly counters: readonly bigint[];
   readonly exits: readonly GuestExit[];
   /** `hlt`, or the exit that ended the run. */

@@ -40,6 +40,7 @@ export const ruleNames: RuleNames = {
   },
   eventfd: {
     writeExactly8: "write takes exactly 8 bytes",
+    readIter: "readv scatters one read, RWF_NOWAIT",
     refusesNestedSignal: "signal inside a wake callback refused",
     blockedWaiterQueuesAt: "blocked reader queues at",
     fdinfo: "fdinfo lines",
