@@ -1,0 +1,131 @@
+import type { AccessPort, CpuState, SegmentState, StepResult } from "./contract.ts";
+import { DONE, FS, SS } from "./contract.ts";
+import { raise } from "./_fault.ts";
+import type { Instruction } from "./instruction.ts";
+import { CR0_PE, CR4_LA57, RFLAGS_VM, VECTOR_GP, VECTOR_SS } from "./registers.ts";
+
+/** Base register number that stands for RIP. */
+export const BASE_RIP = 16;
+
+/** Linear address of the last operand, low and high word: what `linearize` and its callers leave behind. */
+export const LINEAR: Int32Array = new Int32Array(2);
+
+/** Effective address of the last operand, low and high word. */
+export const EFFECTIVE: Int32Array = new Int32Array(2);
+
+/** Computes the effective address of the ModRM or moffs operand into `EFFECTIVE`. */
+export function effectiveAddress(insn: Instruction, cpu: CpuState): void {
+  let lo = insn.dispLo;
+  let hi = insn.dispHi;
+  const base = insn.base;
+  if (base >= 0) {
+    if (base === BASE_RIP) {
+      const next = (cpu.rip[0]! >>> 0) + insn.length;
+      const sum = (lo >>> 0) + (next >>> 0);
+      hi = (hi + cpu.rip[1]! + (next > 0xffffffff ? 1 : 0) + (sum > 0xffffffff ? 1 : 0)) | 0;
+      lo = sum | 0;
+    } else {
+      const sum = (lo >>> 0) + (cpu.gpr[base << 1]! >>> 0);
+      hi = (hi + cpu.gpr[(base << 1) + 1]! + (sum > 0xffffffff ? 1 : 0)) | 0;
+      lo = sum | 0;
+    }
+  }
+  const index = insn.index;
+  if (index >= 0) {
+    const scale = insn.scale;
+    const low = cpu.gpr[index << 1]!;
+    let high = cpu.gpr[(index << 1) + 1]!;
+    if (scale !== 0) high = (high << scale) | (low >>> (32 - scale));
+    const sum = (lo >>> 0) + ((low << scale) >>> 0);
+    hi = (hi + high + (sum > 0xffffffff ? 1 : 0)) | 0;
+    lo = sum | 0;
+  }
+  if (insn.addressSize !== 8) {
+    hi = 0;
+    if (insn.addressSize === 2) lo &= 0xffff;
+  }
+  EFFECTIVE[0] = lo;
+  EFFECTIVE[1] = hi;
+}
+
+/** Whether a linear address, given by its high word, has the canonical form. */
+export function isCanonical(cpu: CpuState, hi: number): boolean {
+  const top = hi >> ((cpu.cr4 & CR4_LA57) !== 0 ? 24 : 15);
+  return top === 0 || top === -1;
+}
+
+function segmentFault(port: AccessPort, segment: number): StepResult {
+  return raise(port, segment === SS ? VECTOR_SS : VECTOR_GP, 0);
+}
+
+function allows(cpu: CpuState, state: SegmentState, offset: number, size: number, write: boolean) {
+  const rights = state.rights;
+  const isProtected = (cpu.cr0 & CR0_PE) !== 0 && (cpu.rflags & RFLAGS_VM) === 0;
+  if (isProtected) {
+    if ((rights & 0x10080) !== 0x80) return false;
+    if (write ? (rights & 0xa) !== 2 : (rights & 0xa) === 8) return false;
+  }
+  const last = offset + size - 1;
+  const limit = state.limit >>> 0;
+  if ((rights & 0xc) === 4 && isProtected) {
+    return offset > limit && last <= ((rights & 0x4000) !== 0 ? 0xffffffff : 0xffff);
+  }
+  return last <= limit;
+}
+
+/**
+ * Turns segment and offset (`lo`, `hi`) into the linear address in `LINEAR`, with the checks of the mode: canonical
+ * form in 64-bit mode, else type and limit.
+ */
+export function linearize(
+  cpu: CpuState,
+  port: AccessPort,
+  long: boolean,
+  segment: number,
+  lo: number,
+  hi: number,
+  size: number,
+  write: boolean,
+): StepResult {
+  if (long) {
+    if (segment >= FS) {
+      const state = cpu.seg[segment]!;
+      const sum = (lo >>> 0) + (state.baseLo >>> 0);
+      hi = (hi + state.baseHi + (sum > 0xffffffff ? 1 : 0)) | 0;
+      lo = sum | 0;
+    }
+    LINEAR[0] = lo;
+    LINEAR[1] = hi;
+    if (!isCanonical(cpu, hi)) return segmentFault(port, segment);
+    if ((lo >>> 0) + size > 0x100000000 && !isCanonical(cpu, (hi + 1) | 0)) {
+      return segmentFault(port, segment);
+    }
+    return DONE;
+  }
+  const state = cpu.seg[segment]!;
+  if (!allows(cpu, state, lo >>> 0, size, write)) return segmentFault(port, segment);
+  LINEAR[0] = (lo + state.baseLo) | 0;
+  LINEAR[1] = 0;
+  return DONE;
+}
+
+/** Linear address of the ModRM or moffs operand into `LINEAR`, for an access of `size` bytes. */
+export function operandAddress(
+  insn: Instruction,
+  cpu: CpuState,
+  port: AccessPort,
+  size: number,
+  write: boolean,
+): StepResult {
+  effectiveAddress(insn, cpu);
+  return linearize(
+    cpu,
+    port,
+    insn.long,
+    insn.segment,
+    EFFECTIVE[0]!,
+    EFFECTIVE[1]!,
+    size,
+    write,
+  );
+}

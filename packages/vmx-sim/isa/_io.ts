@@ -1,0 +1,74 @@
+import type { AccessPort, CpuState, StepResult } from "./contract.ts";
+import { DONE, RAX, RDX } from "./contract.ts";
+import { cpl } from "./cpu_state.ts";
+import { protection } from "./_fault.ts";
+import type { Instruction } from "./instruction.ts";
+import { advance, storeRegister, takeData, VALUE } from "./_operand.ts";
+import { CR0_PE, RFLAGS_IOPL, RFLAGS_VM } from "./registers.ts";
+
+/** Bytes moved by IN, OUT, INS and OUTS: 1, 2 or 4, whatever REX.W says. */
+export function ioSize(insn: Instruction): number {
+  return insn.size === 8 ? 4 : insn.size;
+}
+
+/**
+ * Whether the current privilege may access the ports: CPL against IOPL, else the I/O bitmap of a 32- or 64-bit task
+ * state segment.
+ */
+export function checkPortAccess(
+  cpu: CpuState,
+  port: AccessPort,
+  number: number,
+  size: number,
+): StepResult {
+  if ((cpu.cr0 & CR0_PE) === 0) return DONE;
+  const isVirtual = (cpu.rflags & RFLAGS_VM) !== 0;
+  if (!isVirtual && cpl(cpu) <= (cpu.rflags & RFLAGS_IOPL) >> 12) return DONE;
+  const tr = cpu.tr;
+  const type = tr.rights & 0xf;
+  const limit = tr.limit >>> 0;
+  if ((tr.rights & 0x10080) !== 0x80 || (type !== 9 && type !== 11) || limit < 103) {
+    return protection(port);
+  }
+  let result = readTask(cpu, port, 102, 2);
+  if (result !== DONE) return result;
+  const offset = (port.words[0]! & 0xffff) + (number >> 3);
+  if (offset + 1 > limit) return protection(port);
+  result = readTask(cpu, port, offset, 2);
+  if (result !== DONE) return result;
+  const mask = ((1 << size) - 1) << (number & 7);
+  return (port.words[0]! & 0xffff & mask) === 0 ? DONE : protection(port);
+}
+
+function readTask(cpu: CpuState, port: AccessPort, offset: number, size: number): StepResult {
+  const sum = (cpu.tr.baseLo >>> 0) + offset;
+  return port.readSystem(sum | 0, (cpu.tr.baseHi + (sum > 0xffffffff ? 1 : 0)) | 0, size);
+}
+
+function portNumber(insn: Instruction, cpu: CpuState): number {
+  return insn.kind === 0 ? insn.immLo & 0xff : cpu.gpr[RDX << 1]! & 0xffff;
+}
+
+/** IN AL/AX/EAX, imm8 (kind 0) or DX (kind 1). */
+export function input(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
+  const size = ioSize(insn);
+  const number = portNumber(insn, cpu);
+  let result = checkPortAccess(cpu, port, number, size);
+  if (result !== DONE) return result;
+  result = port.portIn(number, size, 0);
+  if (result !== DONE) return result;
+  takeData(port, size, 0);
+  storeRegister(insn, cpu, RAX, size, VALUE[0]!, 0);
+  return advance(insn, cpu);
+}
+
+/** OUT imm8 (kind 0) or DX (kind 1), AL/AX/EAX. */
+export function output(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
+  const size = ioSize(insn);
+  const number = portNumber(insn, cpu);
+  let result = checkPortAccess(cpu, port, number, size);
+  if (result !== DONE) return result;
+  port.words[0] = cpu.gpr[0]!;
+  result = port.portOut(number, size, false);
+  return result === DONE ? advance(insn, cpu) : result;
+}
