@@ -1,0 +1,72 @@
+import { POLLIN, POLLOUT } from "@ioeventfd/uapi";
+import { hex } from "./_descriptors.ts";
+import { failure, type Libc, O_NONBLOCK } from "./_libc.ts";
+
+const F_GETFL = 3;
+const F_SETFL = 4;
+const EINVAL = 22;
+const EBADF = 9;
+const ENOENT = 2;
+
+/** What is done with the descriptors of eventfds, none of it blocking. */
+export class EventfdIo {
+  readonly #libc: Libc;
+  readonly #word = new BigUint64Array(1);
+  readonly #pollfd = new DataView(new ArrayBuffer(8));
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+  }
+
+  /** read(2) of 8 bytes; EAGAIN where it would block, as on a non-blocking descriptor. */
+  read(fd: number): bigint {
+    this.#withoutBlocking(fd, () => this.#libc.call.read(fd, this.#word, 8n), "read");
+    return this.#word[0]!;
+  }
+
+  /** write(2) of 8 bytes; EAGAIN where it would block, as on a non-blocking descriptor. */
+  write(fd: number, value: bigint): void {
+    this.#word[0] = value;
+    this.#withoutBlocking(fd, () => this.#libc.call.write(fd, this.#word, 8n), "write");
+  }
+
+  /** The counter, left as it is. */
+  count(fd: number): bigint {
+    const path = `/proc/self/fdinfo/${fd}`;
+    let text: string;
+    try {
+      text = this.#libc.readText(path);
+    } catch (error) {
+      if ((error as { errno?: number }).errno !== ENOENT) throw error;
+      throw failure(EBADF, `Descriptor ${hex(fd)} is not open`);
+    }
+    const digits = /^eventfd-count:\s*([0-9a-f]+)$/m.exec(text)?.[1];
+    if (digits === undefined) throw failure(EINVAL, `Descriptor ${hex(fd)} is not an eventfd`);
+    return BigInt(`0x${digits}`);
+  }
+
+  /** poll(2) without waiting. */
+  poll(fd: number): number {
+    this.#pollfd.setInt32(0, fd, true);
+    this.#pollfd.setInt16(4, POLLIN | POLLOUT, true);
+    this.#pollfd.setInt16(6, 0, true);
+    const { call } = this.#libc;
+    this.#libc.check(call.poll(this.#pollfd, 1n, 0), `Cannot poll descriptor ${hex(fd)}`);
+    return this.#pollfd.getUint16(6, true);
+  }
+
+  // The flag belongs to the open file, so it is put back before anybody else can see it.
+  #withoutBlocking(fd: number, call: () => number, name: string): void {
+    const { fcntl } = this.#libc.call;
+    const flags = this.#libc.check(
+      fcntl(fd, F_GETFL, 0),
+      () => `Cannot ${name} descriptor ${hex(fd)}`,
+    );
+    const blocks = (flags & O_NONBLOCK) === 0;
+    if (blocks) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    const result = call();
+    const number = result < 0 ? this.#libc.errno() : 0;
+    if (blocks) fcntl(fd, F_SETFL, flags);
+    if (result < 0) throw failure(number, `Cannot ${name} descriptor ${hex(fd)}`);
+  }
+}
