@@ -66,7 +66,12 @@ static int signal_if_match(struct device *d, uint64_t addr, int len, const void 
 		if (len != d->len)
 			return -1;
 		if (!d->wildcard) {
-			memcpy(&v, value, len);
+			switch (len) {
+			case 1: v = *(const uint8_t *)value; break;
+			case 2: v = *(const uint16_t *)value; break;
+			case 4: v = *(const uint32_t *)value; break;
+			default: v = *(const uint64_t *)value;
+			}
 			if (v != d->datamatch)
 				return -1;
 		}
