@@ -1,0 +1,174 @@
+import type { OrderModel } from "./_order_model.ts";
+
+/** What a search came to. `proven`: there is no such order, every one was looked at. */
+export interface FoundOrder {
+  readonly order: readonly number[] | null;
+  readonly proven: boolean;
+}
+
+/** Most arrays looked at when all are looked at. */
+const mostStates = 60_000;
+/** Steps of the models spent on climbing. */
+const climbingWork = 40_000_000;
+
+/**
+ * An order of items that leaves no need of any model unmet, one that is safe wherever else registrations are made if
+ * there is one among those tried first.
+ *
+ * @param models One for each rule set; an item that a model does not have is passed over by it
+ * @param given The order at hand, devices included
+ * @param movable Items whose turn may change
+ */
+export function searchOrder(
+  models: readonly OrderModel[],
+  given: readonly number[],
+  movable: ReadonlySet<number>,
+): FoundOrder {
+  const search = new OrderSearch(models, given, movable);
+  return search.tryUsual() ?? search.tryAll() ?? search.climb();
+}
+
+class OrderSearch {
+  readonly #models: readonly OrderModel[];
+  readonly #given: readonly number[];
+  readonly #free: readonly number[];
+  /** Where in the order an item that may move stands. */
+  readonly #slots: readonly number[];
+  #state = 0x2545_f491;
+
+  constructor(
+    models: readonly OrderModel[],
+    given: readonly number[],
+    movable: ReadonlySet<number>,
+  ) {
+    this.#models = models;
+    this.#given = given;
+    this.#free = given.filter((item) => movable.has(item));
+    this.#slots = given.flatMap((item, i) => (movable.has(item) ? [i] : []));
+  }
+
+  /** As given, ascending, descending, long first, and the like. */
+  tryUsual(): FoundOrder | undefined {
+    const free = this.#free;
+    const usual = [free, ...this.#sorted()];
+    const safe = usual.map((order) => this.#filled(order)).filter((order) => this.#lost(order) === 0);
+    const best = safe.find((order) => this.#models.every((model) => model.robust(model.own(order))));
+    const order = best ?? safe[0];
+    return order === undefined ? undefined : { order, proven: false };
+  }
+
+  /** Every array that any order can give, unless they are too many. */
+  tryAll(): FoundOrder | undefined {
+    const seen = new Set<string>();
+    let tooMany = false;
+    const visit = (placed: readonly number[], arrays: readonly number[][]): number[] | undefined => {
+      if (tooMany) return undefined;
+      if (placed.length === this.#given.length) {
+        const lost = this.#models.some((model, i) => model.lostIn(arrays[i]!) > 0);
+        return lost ? undefined : [...placed];
+      }
+      const key = arrays.map((array) => String.fromCharCode(...array)).join("\uffff");
+      if (seen.has(key)) return undefined;
+      tooMany = seen.add(key).size > mostStates;
+      const turn = this.#given[placed.length]!;
+      const open = this.#free.includes(turn) ? this.#free.filter((i) => !placed.includes(i)) : [turn];
+      for (const item of open) {
+        const next = this.#models.map((model, i) =>
+          model.has(item) ? model.inserted(arrays[i]!, item) : arrays[i]!
+        );
+        const found = visit([...placed, item], next);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    };
+    if (this.#free.length > 16) return undefined;
+    const order = visit([], this.#models.map(() => []));
+    if (order !== undefined) return { order, proven: false };
+    return tooMany ? undefined : { order: null, proven: true };
+  }
+
+  /** Moves one item after another, keeping what does not make it worse, from several starts. */
+  climb(): FoundOrder {
+    const limit = this.#work() + climbingWork;
+    let start = [...this.#free];
+    while (this.#work() < limit) {
+      let order = start;
+      let lost = this.#lost(this.#filled(order));
+      for (let idle = 0; idle < 60 + 12 * order.length && this.#work() < limit; idle++) {
+        const next = this.#moved(order);
+        const nextLost = this.#lost(this.#filled(next));
+        if (nextLost > lost) continue;
+        if (nextLost < lost) idle = 0;
+        [order, lost] = [next, nextLost];
+        if (lost === 0) return { order: this.#filled(order), proven: false };
+      }
+      start = this.#shuffled();
+    }
+    return { order: null, proven: false };
+  }
+
+  #sorted(): number[][] {
+    const range = (item: number) => this.#range(item);
+    const address = (a: number, b: number) =>
+      range(a).hi - range(b).hi || range(a).lo - range(b).lo;
+    const length = (a: number, b: number) => range(a).len - range(b).len;
+    const end = (a: number, b: number) =>
+      range(a).hi - range(b).hi || range(a).lo + range(a).len - range(b).lo - range(b).len;
+    const orders = [
+      (a: number, b: number) => address(a, b) || length(a, b),
+      (a: number, b: number) => address(a, b) || length(b, a),
+      (a: number, b: number) => address(b, a) || length(b, a),
+      (a: number, b: number) => length(a, b) || address(a, b),
+      (a: number, b: number) => length(b, a) || address(a, b),
+      (a: number, b: number) => end(a, b) || address(b, a),
+      (a: number, b: number) => end(b, a) || address(a, b),
+    ];
+    return orders.map((compare) => [...this.#free].sort(compare));
+  }
+
+  #range(item: number): { lo: number; hi: number; len: number } {
+    return this.#models[0]!.problem.items[item]!.range;
+  }
+
+  #filled(free: readonly number[]): number[] {
+    const order = [...this.#given];
+    this.#slots.forEach((slot, i) => order[slot] = free[i]!);
+    return order;
+  }
+
+  #lost(order: readonly number[]): number {
+    let lost = 0;
+    for (const model of this.#models) lost += model.lost(model.own(order));
+    return lost;
+  }
+
+  #work(): number {
+    return this.#models.reduce((sum, model) => sum + model.work, 0);
+  }
+
+  #moved(order: readonly number[]): number[] {
+    const from = this.#random(order.length), to = this.#random(order.length);
+    const next = order.filter((_, i) => i !== from);
+    next.splice(to, 0, order[from]!);
+    return next;
+  }
+
+  #shuffled(): number[] {
+    const order = [...this.#free];
+    for (let i = order.length - 1; i > 0; i--) {
+      const j = this.#random(i + 1);
+      [order[i], order[j]] = [order[j]!, order[i]!];
+    }
+    return order;
+  }
+
+  /** xorshift: the same search each time. */
+  #random(below: number): number {
+    let state = this.#state;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    this.#state = state;
+    return (state >>> 0) % below;
+  }
+}
