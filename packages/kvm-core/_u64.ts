@@ -1,0 +1,28 @@
+const scratch = new BigUint64Array(1);
+const words = new Int32Array(scratch.buffer);
+
+/** Largest u64. */
+export const U64_MAX = 0xffff_ffff_ffff_ffffn;
+
+/** Low word of a u64, signed. The high one is then `highWord()`: a split without bigint arithmetic. */
+export function lowWord(value: bigint): number {
+  scratch[0] = value;
+  return words[0]!;
+}
+
+/** High word, signed, of the u64 last given to {@linkcode lowWord}. */
+export function highWord(): number {
+  return words[1]!;
+}
+
+/** A u64 from its words, signed or unsigned. */
+export function joinWords(lo: number, hi: number): bigint {
+  words[0] = lo;
+  words[1] = hi;
+  return scratch[0]!;
+}
+
+/** `0x1000`, or `-0x1`. */
+export function hex(value: number | bigint): string {
+  return value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
+}

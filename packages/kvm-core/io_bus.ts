@@ -1,0 +1,389 @@
+/**
+ * An I/O bus: the kernel's answers, by hash where that is provably the same.
+ *
+ * @module
+ */
+import type { BusRules } from "@ioeventfd/uapi";
+import { ABSENT, IoeventfdIndex, UNDECIDED } from "./_ioeventfd_index.ts";
+import type { ExactKey } from "./_datamatch_index.ts";
+import { addressNumber, isPlain, RangeCover } from "./_range_cover.ts";
+import { AllocationFaults } from "./allocation_faults.ts";
+import { type BusEntry, EOPNOTSUPP, type IoDevice } from "./io_device.ts";
+import { Ioeventfd } from "./ioeventfd.ts";
+import { type BusWork, ReferenceBus } from "./reference_bus.ts";
+
+// KERNEL 6.19 include/linux/kvm_host.h NR_IOBUS_DEVS
+/** Devices other than ioeventfds that fit on a bus. */
+export const NR_IOBUS_DEVS = 1000;
+
+/** Answers of a bus to changes: 0, or a negative errno of Linux. */
+export const ENOENT = -2, ENOMEM = -12, ENOSPC = -28;
+
+const IDLE_CHANGES = 64;
+
+interface OrderedEntry extends BusEntry {
+  /** Position among the registrations on this bus. */
+  readonly order: number;
+}
+
+/**
+ * One I/O bus of a VM, by the rules of one release.
+ *
+ * A write asks a hash table of the ioeventfds first. It answers where no other range meets the address (see
+ * `_ioeventfd_index.ts` for why that is exact); everything else goes to the kernel's own array, which is built when it is
+ * first needed, and kept up to date from then on.
+ *
+ * @example
+ * ```ts
+ * import { EventfdContext } from "@ioeventfd/eventfd";
+ * import { IoBus, Ioeventfd } from "@ioeventfd/kvm-core";
+ * import { latestRelease } from "@ioeventfd/uapi";
+ *
+ * const context = new EventfdContext();
+ * const bus = new IoBus(latestRelease.bus);
+ * const doorbell = new Ioeventfd({
+ *   lo: 0xfebfb000, hi: 0, len: 0, wildcard: true, datamatchLo: 0, datamatchHi: 0, context, bus: "mmio", sequence: 0,
+ * });
+ * bus.register(doorbell.lo, doorbell.hi, doorbell.len, doorbell);
+ * if (bus.write(0xfebfb000, 0, 2, 1, 0) !== 0 || context.count !== 1n) throw new Error("signalled");
+ * ```
+ */
+export class IoBus {
+  readonly #rules: BusRules;
+  readonly #faults: AllocationFaults;
+  readonly #cover = new RangeCover();
+  readonly #index: IoeventfdIndex;
+  #others: OrderedEntry[] = [];
+  #odd = 0; // entries whose range wraps or is negative
+  #array: ReferenceBus | null;
+  #idle = 0;
+  #order = 0;
+  #arrayOnly = false;
+  #dropped = false;
+  #ioeventfds = 0;
+
+  /**
+   * @param rules The bus rules of a kernel release
+   * @param faults Allocations that are to fail
+   */
+  constructor(rules: BusRules, faults: AllocationFaults = new AllocationFaults()) {
+    this.#rules = rules;
+    this.#faults = faults;
+    this.#index = new IoeventfdIndex(rules, this.#cover);
+    this.#array = rules.insertion === "heapsort" ? new ReferenceBus(rules) : null;
+  }
+
+  /** Devices on the bus: `dev_count`. */
+  get deviceCount(): number {
+    return this.#dropped ? 0 : this.#index.size + this.#others.length;
+  }
+
+  /** Devices that do not count towards the limit: `ioeventfd_count`. */
+  get ioeventfdCount(): number {
+    return this.#ioeventfds;
+  }
+
+  /** The bus is gone for good: an array could not be made smaller, in a release that drops it then. */
+  get dropped(): boolean {
+    return this.#dropped;
+  }
+
+  /** Bytes that the lookup tables take, without the devices themselves and without the kernel's array. */
+  get indexBytes(): number {
+    return this.#index.bytes;
+  }
+
+  /** The array, in the kernel's order. */
+  entries(): readonly BusEntry[] {
+    return this.#dropped ? [] : this.#reference().entries();
+  }
+
+  // KERNEL 6.19 virt/kvm/kvm_main.c kvm_io_bus_register_dev
+  /**
+   * Puts a device on the bus.
+   *
+   * @param lo First address, low word
+   * @param hi First address, high word
+   * @param len Bytes (s32)
+   * @param device Who answers
+   * @returns 0; −12 ENOMEM when the bus was dropped or the array cannot grow; −28 ENOSPC when it is full
+   */
+  register(lo: number, hi: number, len: number, device: IoDevice): number {
+    if (this.#dropped) return ENOMEM;
+    if (this.deviceCount - this.#ioeventfds > NR_IOBUS_DEVS - 1) return ENOSPC;
+    if (this.#faults.take("bus-grow")) return ENOMEM;
+    const entry = { lo: lo >>> 0, hi: hi >>> 0, len: len | 0, device, order: this.#order++ };
+    const indexed = device instanceof Ioeventfd && device.len === entry.len &&
+      device.lo === (lo | 0) && device.hi === (hi | 0) && this.#index.add(device, entry.order);
+    if (!indexed) {
+      this.#others.push(entry);
+      this.#othersChanged(isPlain(entry) ? 0 : 1);
+    }
+    if (this.#array === null && !this.#sortable) this.#array = this.#build(entry.order);
+    this.#array?.insertEntry(entry);
+    this.#settle();
+    return 0;
+  }
+
+  // KERNEL 4.4, 5.15, 6.19 virt/kvm/kvm_main.c kvm_io_bus_unregister_dev
+  /**
+   * Takes a device off the bus. Where the release's bus runs destructors on unregistering, the caller does so on 0.
+   *
+   * @param device The device
+   * @returns 0; −2 ENOENT when it is not on the bus, in a release that says so; −12 ENOMEM when the smaller array cannot
+   * be had, which leaves the device on the bus or drops the bus with all that is on it
+   */
+  unregister(device: IoDevice): number {
+    if (this.#dropped) return 0;
+    if (!this.#has(device)) return this.#rules.unregisterMissing === "ENOENT" ? ENOENT : 0;
+    if (this.#faults.take("bus-shrink")) return this.#shrinkFailed(device);
+    this.#remove(device);
+    this.#array?.remove(device);
+    this.#settle();
+    return 0;
+  }
+
+  /**
+   * Adds to `ioeventfd_count`, which eventfd.c keeps apart from the registration itself.
+   *
+   * @param step 1 or −1
+   */
+  countIoeventfd(step: 1 | -1): void {
+    this.#ioeventfds += step;
+  }
+
+  /**
+   * Leaves an entry on the bus whose owner is gone: range and place stay, `ghost` answers.
+   *
+   * @param ioeventfd Whose entry
+   * @param ghost Who answers from now on
+   */
+  orphan(ioeventfd: Ioeventfd, ghost: IoDevice): void {
+    this.#reference().replace(ioeventfd, ghost);
+    if (!this.#index.remove(ioeventfd)) {
+      this.#others = this.#others.filter((other) => other.device !== ioeventfd);
+    }
+    const { lo, hi, len } = ioeventfd;
+    const entry = { lo: lo >>> 0, hi: hi >>> 0, len, device: ghost, order: this.#order++ };
+    this.#others.push(entry);
+    this.#othersChanged(0);
+    this.#settle();
+  }
+
+  /**
+   * Whether the collision rule forbids a registration, judged by the ioeventfds on this bus.
+   *
+   * @param key Address, length and datamatch
+   */
+  collides(key: ExactKey): boolean {
+    return this.#index.collides(key);
+  }
+
+  /**
+   * The ioeventfd with exactly this address, length and datamatch.
+   *
+   * @param key Address, length and datamatch
+   */
+  ioeventfd(key: ExactKey): Ioeventfd | null {
+    return this.#index.get(key);
+  }
+
+  /**
+   * The ioeventfd that a write matches by the rule alone, whether or not the search would find it.
+   *
+   * @param lo Address, low word
+   * @param hi Address, high word
+   * @param len Bytes
+   * @param vlo Value, low word
+   * @param vhi Value, high word
+   */
+  match(lo: number, hi: number, len: number, vlo: number, vhi: number): Ioeventfd | null {
+    return this.#index.match(lo, hi, len, vlo, vhi);
+  }
+
+  /** The ioeventfds on the bus, in no order. */
+  *ioeventfds(): Generator<Ioeventfd> {
+    for (const { device } of this.#index) yield device;
+  }
+
+  // KERNEL 6.19 virt/kvm/kvm_main.c kvm_io_bus_write
+  /**
+   * A write by the guest. Allocates nothing.
+   *
+   * @param lo Address, low word, signed or unsigned
+   * @param hi Address, high word
+   * @param len Bytes
+   * @param vlo Value, low word
+   * @param vhi Value, high word
+   * @returns 0 when a device claimed it, −95 EOPNOTSUPP when none did, −12 ENOMEM on a dropped bus
+   */
+  write(lo: number, hi: number, len: number, vlo: number, vhi: number): number {
+    // Only lengths 1 to 8 are decided by hash, and 0 where there is nothing but zero length.
+    if (this.#arrayOnly || (len - 1) >>> 0 > 7) return this.#writeOdd(lo, hi, len, vlo, vhi);
+    const answer = this.#index.write(lo, hi, len, vlo, vhi);
+    if (answer <= 0) return answer;
+    if (answer === ABSENT && !this.#mayMeetOther(lo, hi)) return EOPNOTSUPP;
+    return this.#reference().write(lo, hi, len, vlo, vhi);
+  }
+
+  /**
+   * A write by the guest that counts what it costs the kernel; through the kernel's array.
+   *
+   * @param lo Address, low word
+   * @param hi Address, high word
+   * @param len Bytes
+   * @param vlo Value, low word
+   * @param vhi Value, high word
+   * @param work Counters to add to
+   * @returns As {@linkcode IoBus.write}
+   */
+  writeCounted(
+    lo: number,
+    hi: number,
+    len: number,
+    vlo: number,
+    vhi: number,
+    work: BusWork,
+  ): number {
+    if (this.#dropped) return ENOMEM;
+    return this.#reference().writeCounted(lo, hi, len, vlo, vhi, work);
+  }
+
+  /**
+   * A write with a hint of the entry that took the last one, as s390's virtio-ccw makes it.
+   *
+   * @param lo Address, low word
+   * @param hi Address, high word
+   * @param len Bytes
+   * @param vlo Value, low word
+   * @param vhi Value, high word
+   * @param cookie Index in the kernel's array
+   * @returns Index of the entry that claimed it, −95 EOPNOTSUPP, or −12 ENOMEM on a dropped bus
+   */
+  writeCookie(
+    lo: number,
+    hi: number,
+    len: number,
+    vlo: number,
+    vhi: number,
+    cookie: number,
+  ): number {
+    if (this.#dropped) return ENOMEM;
+    return this.#reference().writeCookie(lo, hi, len, vlo, vhi, cookie);
+  }
+
+  /**
+   * A read by the guest. No ioeventfd answers it.
+   *
+   * @param lo Address, low word
+   * @param hi Address, high word
+   * @param len Bytes
+   * @param out Where the answer goes
+   * @returns As {@linkcode IoBus.write}
+   */
+  read(lo: number, hi: number, len: number, out: Uint8Array): number {
+    if (this.#dropped) return ENOMEM;
+    if (!this.#mayMeetOther(lo, hi)) return EOPNOTSUPP;
+    return this.#reference().read(lo, hi, len, out);
+  }
+
+  // KERNEL 6.19 virt/kvm/kvm_main.c kvm_io_bus_destroy
+  /** Runs the destructor of every entry, in the order of the array, and drops the bus. */
+  destroy(): void {
+    if (!this.#dropped) this.#drop(null);
+  }
+
+  #writeOdd(lo: number, hi: number, len: number, vlo: number, vhi: number): number {
+    if (this.#dropped) return ENOMEM;
+    if (!this.#arrayOnly && len === 0 && this.#index.sized === 0 && this.#others.length === 0) {
+      const answer = this.#index.write(lo, hi, 0, 0, 0);
+      if (answer !== UNDECIDED) return answer === 0 ? 0 : EOPNOTSUPP;
+    }
+    return this.#reference().write(lo, hi, len, vlo, vhi);
+  }
+
+  #mayMeetOther(lo: number, hi: number): boolean {
+    if (this.#others.length === 0) return false;
+    if (this.#odd > 0 || (hi | 0) === -1) return true;
+    return this.#cover.meets(addressNumber(lo, hi), 0);
+  }
+
+  #has(device: IoDevice): boolean {
+    if (device instanceof Ioeventfd && this.#index.get(device) === device) return true;
+    return this.#others.some((other) => other.device === device);
+  }
+
+  #remove(device: IoDevice): void {
+    if (device instanceof Ioeventfd && this.#index.remove(device)) return;
+    const at = this.#others.findIndex((other) => other.device === device);
+    const [entry] = this.#others.splice(at, 1);
+    this.#othersChanged(isPlain(entry!) ? 0 : -1);
+  }
+
+  #othersChanged(odd: 1 | 0 | -1): void {
+    this.#odd += odd;
+    this.#cover.rebuild(this.#others);
+    this.#index.recover();
+  }
+
+  #shrinkFailed(device: IoDevice): number {
+    if (this.#rules.unregisterOutOfMemory === "keep-device") return ENOMEM;
+    this.#drop(this.#rules.unregisterOutOfMemory === "drop-bus-spare-target" ? device : null);
+    return ENOMEM;
+  }
+
+  #drop(spared: IoDevice | null): void {
+    const entries = [...this.#reference().entries()];
+    this.#dropped = true;
+    this.#arrayOnly = true;
+    this.#others = [];
+    this.#array = new ReferenceBus(this.#rules);
+    for (const { device } of entries) {
+      if (device instanceof Ioeventfd) this.#index.remove(device);
+      if (device !== spared) device.destroy?.();
+    }
+  }
+
+  /** The kernel's array, built on demand. */
+  #reference(): ReferenceBus {
+    this.#idle = 0;
+    this.#array ??= this.#build();
+    return this.#array;
+  }
+
+  /** Nothing interferes with anything: a stable sort is the kernel's array. */
+  get #sortable(): boolean {
+    return this.#rules.insertion === "ordered" && this.#index.dirty === 0 && this.#odd === 0 &&
+      !this.#cover.tangled;
+  }
+
+  /** The array of a bus that is sortable, but for the entry of that order. */
+  #build(without = -1): ReferenceBus {
+    const entries = [...this.#others];
+    for (const { device, order } of this.#index) {
+      entries.push({ lo: device.lo >>> 0, hi: device.hi >>> 0, len: device.len, device, order });
+    }
+    const array = new ReferenceBus(this.#rules);
+    array.adopt(entries.filter(({ order }) => order !== without).sort(compareEntries));
+    return array;
+  }
+
+  /** After a change: whether the hash may answer, and whether the array is still worth its upkeep. */
+  #settle(): void {
+    const array = this.#array;
+    this.#arrayOnly = this.#odd > 0 || (array !== null && array.disorder > 0);
+    if (array === null || this.#arrayOnly || !this.#sortable) return;
+    if (++this.#idle < IDLE_CHANGES + array.length) return;
+    this.#idle = 0;
+    // A range that wrapped may have left equal ones out of their order.
+    if (isSorted(array.entries() as readonly OrderedEntry[])) this.#array = null;
+  }
+}
+
+function compareEntries(a: OrderedEntry, b: OrderedEntry): number {
+  return a.hi - b.hi || a.lo - b.lo || a.len - b.len || a.order - b.order;
+}
+
+function isSorted(entries: readonly OrderedEntry[]): boolean {
+  return entries.every((entry, at) => at === 0 || compareEntries(entries[at - 1]!, entry) <= 0);
+}
