@@ -1,0 +1,49 @@
+// How files are named and what stands in them: the habits of CONTRIBUTING.md that a machine can hold.
+import { assert, assertEquals } from "@std/assert";
+import { isPublished, listFiles, readMembers, root } from "../tools/workspace.ts";
+
+const members = readMembers();
+const files = members.flatMap(({ folder }) => listFiles(folder, ".ts"));
+const published = files.filter(isPublished);
+
+function read(path: string): string {
+  return Deno.readTextFileSync(new URL(path, root));
+}
+
+Deno.test("file names are in snake case, and none is index.ts", () => {
+  assert(files.length > 50, `${files.length} files found`);
+  const wrong = files.filter((path) => !/\/_?[a-z0-9]+(_[a-z0-9]+)*\.ts$/.test(path));
+  assertEquals(wrong, []);
+  assertEquals(files.filter((path) => path.endsWith("/index.ts")), []);
+});
+
+Deno.test("a published file has at most 350 lines", () => {
+  const long = published.filter((path) => read(path).split("\n").length > 351);
+  assertEquals(long, []);
+});
+
+Deno.test("nothing is exported by default", () => {
+  assertEquals(files.filter((path) => /^export default\b/m.test(read(path))), []);
+});
+
+Deno.test("mod.ts re-exports and does nothing else", () => {
+  const wrong = published.filter((path) => path.endsWith("/mod.ts")).filter((path) => {
+    const code = read(path).replace(/\/\*\*[\s\S]*?\*\//g, "").replace(/\/\/.*/g, "");
+    return !/^(\s*export\s+(type\s+)?(\*|\{[^}]*\})(\s+from\s+"[^"]+")?;)*\s*$/.test(code);
+  });
+  assertEquals(wrong, []);
+});
+
+Deno.test("every member has what publishing needs: name, version, license, README", () => {
+  for (const { folder, name } of members) {
+    const config = JSON.parse(read(`${folder}/deno.json`));
+    assertEquals(config.name, name);
+    assert(/^\d+\.\d+\.\d+$/.test(config.version), `${folder} has version ${config.version}`);
+    assertEquals(config.license, "MIT", folder);
+    if (folder.startsWith("packages/")) assert(read(`${folder}/README.md`).length > 0);
+  }
+});
+
+Deno.test("deno.lock names packages and hashes, and no host", () => {
+  assertEquals(read("deno.lock").match(/https?:\/\/[^"]*/g), null);
+});
