@@ -74,6 +74,8 @@ export interface Context extends Host {
   readonly options: OptionValues;
   /** Colours of stdout, which are none unless it is a terminal that wants them. */
   readonly style: Style;
+  /** The table of commands, for those that describe it. */
+  readonly commands: readonly Command[];
   /** `--quiet`: no progress, no remarks on stderr. */
   readonly quiet: boolean;
 }

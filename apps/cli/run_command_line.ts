@@ -58,6 +58,7 @@ async function dispatch(args: readonly string[], host: Host): Promise<number> {
     rest,
     options,
     style,
+    commands,
     quiet: options.flag("quiet"),
   });
 }

@@ -20,7 +20,8 @@ export const conform: Command = {
   name: "conform",
   summary: "The model against conformance vectors",
   usage: "--vectors FILE… [--kernel RELEASE] [--json]",
-  description: `Each line of a FILE (JSON lines, gzip or plain, - is stdin) is a vector: what Linux was given,
+  description:
+    `Each line of a FILE (JSON lines, gzip or plain, - is stdin) is a vector: what Linux was given,
 and what it did. The format is in vectors/README.md. Vectors were observed on one release;
 on another, a difference may be the release's and not the model's.`,
   operands: [0, Infinity],
@@ -34,7 +35,10 @@ on another, a difference may be the release's and not the model's.`,
       about: "the vectors that come with the project",
       line: "conform --vectors vectors/register.jsonl vectors/collide.jsonl vectors/bus.jsonl",
     },
-    { about: "from elsewhere, for a script", line: "conform --json --vectors - < vectors/bus.jsonl" },
+    {
+      about: "from elsewhere, for a script",
+      line: "conform --json --vectors - < vectors/bus.jsonl",
+    },
   ],
   run,
 };

@@ -1,0 +1,158 @@
+/**
+ * `ioeventfd completions`: scripts for shells, made from the table of commands.
+ *
+ * @module
+ */
+import type { Command, Context, OptionSpec } from "../command.ts";
+import { UsageError } from "../cli_error.ts";
+import { globalOptions } from "../parse_command_line.ts";
+import { nearestName } from "../_nearest_name.ts";
+
+const shells: Readonly<Record<string, (commands: readonly Command[]) => string>> = {
+  bash,
+  zsh,
+  fish,
+};
+
+/** `ioeventfd completions`. */
+export const completions: Command = {
+  name: "completions",
+  summary: "A completion script for bash, zsh or fish",
+  usage: "bash|zsh|fish",
+  description: `The script completes the command named ioeventfd, as \`deno install\` makes it:
+  source <(ioeventfd completions bash)`,
+  operands: [1, 1],
+  options: [],
+  examples: [{ about: "for bash", line: "completions bash" }],
+  run,
+};
+
+async function run({ operands, commands, stdout }: Context): Promise<number> {
+  const shell = operands[0]!;
+  const write = Object.hasOwn(shells, shell) ? shells[shell] : undefined;
+  if (write === undefined) {
+    const meant = nearestName(shell, Object.keys(shells));
+    const hint = meant === undefined ? "" : `, did you mean ${meant}?`;
+    throw new UsageError(`completions: no script for "${shell}", only bash, zsh and fish${hint}`);
+  }
+  await stdout.write(write(commands));
+  return 0;
+}
+
+function optionsOf(command: Command): OptionSpec[] {
+  return [...command.options, ...globalOptions];
+}
+
+function spellings(spec: OptionSpec): string[] {
+  const names = spec.negatable ? [spec.name, `no-${spec.name}`] : [spec.name];
+  return names.map((name) => `--${name}`);
+}
+
+function bash(commands: readonly Command[]): string {
+  const cases = commands.map((command) => {
+    const words = optionsOf(command).flatMap(spellings).join(" ");
+    return `    ${command.name}) words="${words}" ;;`;
+  });
+  const values = choices(commands).map(([name, list]) =>
+    `    --${name}) COMPREPLY=($(compgen -W "${list.join(" ")}" -- "$word")); return ;;`
+  );
+  return `# bash completion of ioeventfd
+_ioeventfd() {
+  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=""
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W "${names(commands).join(" ")}" -- "$word"))
+    return
+  fi
+  case "$before" in
+${values.join("\n")}
+    help) COMPREPLY=($(compgen -W "${names(commands).join(" ")}" -- "$word")); return ;;
+  esac
+  case "\${COMP_WORDS[1]}" in
+${cases.join("\n")}
+  esac
+  case "$word" in
+    -*) COMPREPLY=($(compgen -W "$words" -- "$word")) ;;
+    *) COMPREPLY=($(compgen -f -- "$word")) ;;
+  esac
+}
+complete -o filenames -F _ioeventfd ioeventfd
+`;
+}
+
+function zsh(commands: readonly Command[]): string {
+  const described = commands.map(({ name, summary }) => `    ${quote(`${name}:${summary}`)}`);
+  const cases = commands.map((command) => {
+    const specs = optionsOf(command).flatMap((spec) =>
+      spellings(spec).map((name) => {
+        const list = spec.choices === undefined ? "_files" : `(${spec.choices.join(" ")})`;
+        const value = spec.value === undefined ? "" : `:${spec.value}:${list}`;
+        return quote(`${spec.repeat ? "*" : ""}${name}[${escape(spec.summary)}]${value}`);
+      })
+    );
+    return `    ${command.name}) _arguments ${specs.join(" ")} '*:file:_files' ;;`;
+  });
+  return `#compdef ioeventfd
+# zsh completion of ioeventfd
+_ioeventfd() {
+  local -a commands=(
+${described.join("\n")}
+    'help:Help of a command'
+  )
+  if (( CURRENT == 2 )); then
+    _describe command commands
+    return
+  fi
+  local name="$words[2]"
+  shift words
+  (( CURRENT-- ))
+  case "$name" in
+${cases.join("\n")}
+    help) _describe command commands ;;
+  esac
+}
+compdef _ioeventfd ioeventfd
+`;
+}
+
+function fish(commands: readonly Command[]): string {
+  const lines = [
+    "# fish completion of ioeventfd",
+    "complete -c ioeventfd -f -n __fish_use_subcommand",
+  ];
+  for (const { name, summary } of commands) {
+    lines.push(`complete -c ioeventfd -n __fish_use_subcommand -a ${name} -d ${quote(summary)}`);
+  }
+  for (const command of commands) {
+    const here = quote(`__fish_seen_subcommand_from ${command.name}`);
+    for (const spec of optionsOf(command)) {
+      const list = spec.choices === undefined ? "-rF" : `-xa ${quote(spec.choices.join(" "))}`;
+      const value = spec.value === undefined ? "" : ` ${list}`;
+      for (const name of spellings(spec)) {
+        const line = `complete -c ioeventfd -n ${here} -l ${name.slice(2)}${value}`;
+        lines.push(`${line} -d ${quote(spec.summary)}`);
+      }
+    }
+  }
+  return lines.join("\n") + "\n";
+}
+
+function names(commands: readonly Command[]): string[] {
+  return [...commands.map(({ name }) => name), "help"];
+}
+
+/** Options with a list of values, by name; the longest list where commands differ. */
+function choices(commands: readonly Command[]): [name: string, list: readonly string[]][] {
+  const lists = new Map<string, readonly string[]>();
+  for (const { name, choices: list } of commands.flatMap((command) => command.options)) {
+    if (list !== undefined && list.length > (lists.get(name)?.length ?? 0)) lists.set(name, list);
+  }
+  return [...lists];
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function escape(text: string): string {
+  return text.replaceAll("[", "\\[").replaceAll("]", "\\]").replaceAll(":", "\\:");
+}
