@@ -1,4 +1,5 @@
-import type { ScalarType } from "./struct_layout.ts";
+import { hex } from "./hex.ts";
+import type { ScalarType } from "./scalar_type.ts";
 
 const limits = {
   u8: [0, 0xff],
@@ -10,14 +11,9 @@ const limits = {
 /** Largest u64. */
 export const U64_MAX = 0xffffffffffffffffn;
 
-/** A number as people read it in messages: `0x1000`, `-0x1`. */
-export function hexOf(value: number | bigint): string {
-  return value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
-}
-
 function shown(value: unknown): string {
-  if (typeof value === "bigint") return `${hexOf(value)}n`;
-  if (typeof value === "number") return Number.isInteger(value) ? hexOf(value) : String(value);
+  if (typeof value === "bigint") return `${hex(value)}n`;
+  if (typeof value === "number") return Number.isInteger(value) ? hex(value) : String(value);
   return typeof value === "string" ? `"${value}"` : String(value);
 }
 
@@ -28,7 +24,7 @@ export function checkInteger(type: ScalarType, value: unknown, what: string): nu
       throw new TypeError(`${what} must be a bigint: got ${shown(value)}`);
     }
     if (value < 0n || value > U64_MAX) {
-      throw new RangeError(`${what} must be within 0x0 and ${hexOf(U64_MAX)}: got ${shown(value)}`);
+      throw new RangeError(`${what} must be within 0x0 and ${hex(U64_MAX)}: got ${shown(value)}`);
     }
     return value;
   }
@@ -38,7 +34,7 @@ export function checkInteger(type: ScalarType, value: unknown, what: string): nu
   const [low, high] = limits[type];
   if (value < low || value > high) {
     throw new RangeError(
-      `${what} must be within ${hexOf(low)} and ${hexOf(high)}: got ${shown(value)}`,
+      `${what} must be within ${hex(low)} and ${hex(high)}: got ${shown(value)}`,
     );
   }
   return value;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { checkInteger, hexOf } from "./_integer.ts";
+import { checkInteger } from "./_integer.ts";
+import { hex } from "./hex.ts";
 
 // KERNEL 6.19 include/uapi/asm-generic/ioctl.h
 /** Direction of an ioctl's argument, as userspace sees it: none, written to the kernel, read from it. */
@@ -24,7 +25,7 @@ export interface IoctlParts {
 function part(name: string, value: number, max: number): number {
   checkInteger("u32", value, name);
   if (value > max) {
-    throw new RangeError(`${name} must be at most ${hexOf(max)}: got ${hexOf(value)}`);
+    throw new RangeError(`${name} must be at most ${hex(max)}: got ${hex(value)}`);
   }
   return value;
 }

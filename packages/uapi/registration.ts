@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkInteger, hexOf } from "./_integer.ts";
+import { checkInteger } from "./_integer.ts";
 import type { IoeventfdBus, IoeventfdSpec } from "./backend.ts";
 import {
   KVM_IOEVENTFD_FLAG_DATAMATCH,
@@ -12,6 +12,7 @@ import {
   KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY,
   KVM_IOEVENTFD_VALID_FLAG_MASK,
 } from "./flags.ts";
+import { hex } from "./hex.ts";
 import type { Ioeventfd } from "./ioeventfd.ts";
 
 /** One registration without its descriptor, legal or not. */
@@ -105,10 +106,10 @@ export function parseRegistration(value: unknown, what = "registration"): Regist
 export function formatRegistration(registration: Registration): RegistrationJson {
   const { addr, len, flags, datamatch, name } = registration;
   return {
-    addr: hexOf(addr),
+    addr: hex(addr),
     len,
     flags,
-    datamatch: hexOf(datamatch),
+    datamatch: hex(datamatch),
     ...(name === undefined ? {} : { name }),
   };
 }
@@ -143,7 +144,7 @@ const busFlag = {
 export function registrationToSpec(registration: Registration, fd: number): IoeventfdSpec {
   const { addr, len, flags, datamatch } = registration;
   const unknown = flags & ~KVM_IOEVENTFD_VALID_FLAG_MASK;
-  if (unknown !== 0) throw new RangeError(`flags has unknown bits ${hexOf(unknown >>> 0)}`);
+  if (unknown !== 0) throw new RangeError(`flags has unknown bits ${hex(unknown >>> 0)}`);
   const bus = busFromFlags(flags);
   const matchesData = (flags & KVM_IOEVENTFD_FLAG_DATAMATCH) !== 0;
   switch (len) {
@@ -156,7 +157,7 @@ export function registrationToSpec(registration: Registration, fd: number): Ioev
     case 8:
       return { bus, addr, match: matchesData ? { len, datamatch } : { len }, fd };
     default:
-      throw new RangeError(`len must be 0, 1, 2, 4 or 8: got ${hexOf(len)}`);
+      throw new RangeError(`len must be 0, 1, 2, 4 or 8: got ${hex(len)}`);
   }
 }
 

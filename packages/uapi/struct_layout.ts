@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { checkInteger, hexOf } from "./_integer.ts";
-
-/** An integer of the kernel: little-endian, two's complement. */
-export type ScalarType = "u8" | "u16" | "u32" | "s32" | "u64";
+import { checkInteger } from "./_integer.ts";
+import { hex } from "./hex.ts";
+import type { ScalarType } from "./scalar_type.ts";
 
 /** Where a field is, and what it holds. */
 export interface StructField {
@@ -45,7 +44,7 @@ function sizeOf(type: ScalarType | AnyStructLayout): number {
 function viewOf(bytes: Uint8Array, size: number, what: string): DataView {
   if (bytes.byteLength < size) {
     throw new RangeError(
-      `${what} takes ${hexOf(size)} bytes: the buffer has ${hexOf(bytes.byteLength)}`,
+      `${what} takes ${hex(size)} bytes: the buffer has ${hex(bytes.byteLength)}`,
     );
   }
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
