@@ -56,8 +56,8 @@ export class JsonCursor {
     try {
       return new JsonCursor(JSON.parse(text), source, line);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const cutOff = /end of JSON input|Unterminated|EOF|JSON Parse error: Expected/i.test(message);
+      const message = error instanceof Error ? error.message : "";
+      const cutOff = endsEarly(text, message);
       throw new InputSyntaxError(
         { source, line },
         cutOff ? "JSON that ends too early: is the file cut off?" : `not JSON: ${quote(text)}`,
@@ -177,6 +177,17 @@ export class JsonCursor {
       }"`,
     );
   }
+}
+
+/** Whether it would be JSON if it went on: the parser gave up at the very end, within a string, array or object. */
+function endsEarly(text: string, message: string): boolean {
+  const position = /position (\d+)/.exec(message)?.[1];
+  if (position !== undefined && Number(position) < text.trimEnd().length) {
+    return message.startsWith("Unterminated string");
+  }
+  const outside = text.replace(/"(?:[^"\\]|\\.)*"/gs, "");
+  const opened = outside.match(/[[{]/g)?.length ?? 0;
+  return outside.includes('"') || opened > (outside.match(/[\]}]/g)?.length ?? 0);
 }
 
 function describe(value: unknown): string {
