@@ -21,7 +21,7 @@ const documented = packages.flatMap(({ folder }) => [
 const steps: readonly Step[] = [
   { title: "Formatting", args: ["fmt", "--check"] },
   { title: "Lint", args: ["lint"] },
-  { title: "Types", args: ["check"] },
+  { title: "Types", args: ["check", "--frozen"] },
   { title: "Every export documented", args: ["doc", "--lint", ...entryPoints] },
   { title: "Examples in the documentation run", args: ["test", "--doc", ...documented] },
   { title: "Packages can be published", args: ["publish", "--dry-run", "--allow-dirty"] },
