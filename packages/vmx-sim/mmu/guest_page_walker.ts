@@ -59,20 +59,33 @@ export class GuestPageWalker {
   /** log2 of the page size: 12, 21, 22 or 30. */
   pageShift = 12;
   /** The four PDPTEs of PAE paging, two words each, as the last `loadPdptes` read them. */
-  readonly pdptes: Int32Array = new Int32Array(8);
+  readonly pdptes: Int32Array;
   readonly #visited = new Int32Array(10);
 
-  /** Reads the PDPTEs, as a write of CR3 does with PAE paging; false when one is invalid. */
-  loadPdptes(cpu: CpuState, port: EntryPort): boolean {
-    const base = cpu.cr3 & 0xffff_ffe0;
+  /** @param pdptes Where the PDPTEs of PAE paging are kept; the CPU and KVM share them */
+  constructor(pdptes: Int32Array = new Int32Array(8)) {
+    this.pdptes = pdptes;
+  }
+
+  /**
+   * Reads the PDPTEs, as a write of CR3 does with PAE paging.
+   *
+   * @param cr3 The new CR3
+   * @returns `WALK_FAULT` when one is invalid, and then all keep their values
+   */
+  loadPdptes(cr3: number, port: EntryPort): WalkResult {
+    const base = cr3 & 0xffff_ffe0;
+    const read = new Int32Array(8);
     for (let i = 0; i < 4; i++) {
-      if (port.readEntry(base + i * 8, 0, 8) !== WALKED) return false;
+      const result = port.readEntry(base + i * 8, 0, 8);
+      if (result !== WALKED) return result;
       const reserved = (port.entryLo & 0x1e6) | (port.entryHi & (RESERVED_HI | 0xfff0_0000));
-      if ((port.entryLo & PRESENT) !== 0 && reserved !== 0) return false;
-      this.pdptes[i * 2] = port.entryLo;
-      this.pdptes[i * 2 + 1] = port.entryHi;
+      if ((port.entryLo & PRESENT) !== 0 && reserved !== 0) return WALK_FAULT;
+      read[i * 2] = port.entryLo;
+      read[i * 2 + 1] = port.entryHi;
     }
-    return true;
+    this.pdptes.set(read);
+    return WALKED;
   }
 
   /**

@@ -102,7 +102,7 @@ Deno.test("GuestPageWalker.walk() takes the PDPTEs that loadPdptes() read", () =
   tables.entries.set(0x2000 + 8, 0x3003n);
   tables.entries.set(0x3000 + 16, 0xf_0000_5003n);
   const walker = new GuestPageWalker();
-  assertEquals(walker.loadPdptes(cpu, tables), true);
+  assertEquals(walker.loadPdptes(cpu.cr3, tables), WALKED);
   tables.entries.delete(0x1020 + 3 * 8);
   tables.reads = 0;
   assertEquals(walker.walk(cpu, tables, 0xc020_2044 | 0, 0, 0), WALKED);
@@ -112,9 +112,8 @@ Deno.test("GuestPageWalker.walk() takes the PDPTEs that loadPdptes() read", () =
 
 Deno.test("GuestPageWalker.loadPdptes() refuses reserved bits", () => {
   const tables = new Tables();
-  const cpu = cpuWith("pae");
   tables.entries.set(0x1000, 0x2003n);
-  assertEquals(new GuestPageWalker().loadPdptes(cpu, tables), false);
+  assertEquals(new GuestPageWalker().loadPdptes(0x1000, tables), WALK_FAULT);
 });
 
 Deno.test("GuestPageWalker.walk() reads 32-bit tables, and 4 MiB pages with CR4.PSE alone", () => {

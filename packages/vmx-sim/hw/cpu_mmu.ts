@@ -1,0 +1,278 @@
+/**
+ * How the CPU reaches memory: translation caches, its own walk of the guest's page tables, and the EPT or shadow tables
+ * that KVM built. An access the tables refuse becomes a VM exit.
+ *
+ * @module
+ */
+import {
+  EPT_VIOLATION_ACC_INSTR,
+  EPT_VIOLATION_ACC_READ,
+  EPT_VIOLATION_ACC_WRITE,
+  EPT_VIOLATION_GVA_IS_VALID,
+  EPT_VIOLATION_GVA_TRANSLATED,
+  EXIT_REASON_EPT_MISCONFIG,
+  EXIT_REASON_EPT_VIOLATION,
+  EXIT_REASON_EXCEPTION_NMI,
+} from "@ioeventfd/uapi";
+import type { CpuState, Fault, StepResult } from "../isa/contract.ts";
+import { DONE, FAULTED, STOPPED } from "../isa/contract.ts";
+import type { GuestMemory } from "../mmu/guest_memory.ts";
+import { readWord } from "../mmu/guest_memory.ts";
+import type { EntryPort, WalkResult } from "../mmu/guest_page_walker.ts";
+import {
+  ACCESS_FETCH,
+  ACCESS_USER,
+  ACCESS_WRITE,
+  GuestPageWalker,
+  WALK_FAULT,
+  WALK_STOPPED,
+  WALKED,
+} from "../mmu/guest_page_walker.ts";
+import type { PageTables } from "../mmu/page_tables.ts";
+import type { WorkCounters } from "../work/work_counters.ts";
+import { S_EPT_READS, S_GUEST_READS, S_TLB_MISSES } from "../work/work_counters.ts";
+import type { Vmcs } from "./vmcs.ts";
+import {
+  VMCS_EXIT_REASON,
+  VMCS_INTR_ERROR,
+  VMCS_INTR_INFO,
+  VMCS_LINEAR,
+  VMCS_PHYSICAL,
+  VMCS_QUALIFICATION,
+} from "./vmcs.ts";
+
+const sets = 256;
+/** Kinds of access; each has its own part of the translation cache, which starts there. */
+export const READ = 0, WRITE = 256, FETCH = 512;
+/** Kind of access: where its part of the translation cache starts. */
+export type AccessKind = 0 | 256 | 512;
+
+/** Low bits of a cached tag: supervisor and user translations are kept apart. */
+export const TAG_SUPERVISOR = 1, TAG_USER = 3;
+
+/** Stands in the cache for a translation to a page that is no RAM. */
+export const NOT_RAM: Uint8Array = new Uint8Array(0);
+
+/** The memory side of one CPU. */
+export class CpuMmu implements EntryPort {
+  /** Tags: linear page in the low word with `TAG_*`, high word. */
+  readonly tagLo: Int32Array = new Int32Array(3 * sets);
+  readonly tagHi: Int32Array = new Int32Array(3 * sets);
+  /** Host bytes of the page, or `NOT_RAM`, and where the page begins in them. */
+  readonly pages: Uint8Array[] = Array<Uint8Array>(3 * sets).fill(NOT_RAM);
+  readonly offsets: Int32Array = new Int32Array(3 * sets);
+  readonly #gpaLo = new Int32Array(3 * sets);
+  readonly #gpaHi = new Int32Array(3 * sets);
+  /** Host bytes of the page translated last. */
+  bytes: Uint8Array = NOT_RAM;
+  /** Where that page begins in `bytes`. */
+  offset = 0;
+  /** Whether the translation may be cached for writes; asked of pages about to be. */
+  cacheWrites: (bytes: Uint8Array, offset: number) => boolean = () => true;
+  /** Entry read last, for the walker. */
+  entryLo = 0;
+  entryHi = 0;
+  /** Walker of the guest's page tables. */
+  readonly walker: GuestPageWalker = new GuestPageWalker();
+  readonly #cpu: CpuState;
+  readonly #words: Int32Array;
+  readonly #memory: GuestMemory;
+  readonly #tables: PageTables;
+  readonly #ept: boolean;
+  readonly #fault: Fault;
+  readonly #work: Float64Array;
+  #linearLo = 0;
+  #linearHi = 0;
+
+  constructor(
+    cpu: CpuState,
+    vmcs: Vmcs,
+    memory: GuestMemory,
+    tables: PageTables,
+    paging: "ept" | "shadow",
+    fault: Fault,
+    work: WorkCounters,
+  ) {
+    this.#cpu = cpu;
+    this.#words = vmcs.words;
+    this.#memory = memory;
+    this.#tables = tables;
+    this.#ept = paging === "ept";
+    this.#fault = fault;
+    this.#work = work.silicon;
+  }
+
+  /** Forgets every translation. */
+  flush(): void {
+    this.tagLo.fill(0);
+    this.pages.fill(NOT_RAM);
+  }
+
+  /** Forgets the translations for writes. */
+  flushWrites(): void {
+    this.tagLo.fill(0, WRITE, WRITE + sets);
+  }
+
+  /**
+   * Finds the host bytes under a linear address.
+   *
+   * @param lo Linear address, low word
+   * @param hi Linear address, high word
+   * @param kind What for
+   * @param tag `TAG_USER` for an access that user pages must allow
+   * @param modify The read of a read-modify-write: translated for writing
+   * @returns `DONE` with `bytes` and `offset`, `STOPPED` with an exit in the VMCS, or `FAULTED`
+   */
+  translate(lo: number, hi: number, kind: AccessKind, tag: number, modify: boolean): StepResult {
+    this.#linearLo = lo;
+    this.#linearHi = hi;
+    const set = modify ? WRITE : kind;
+    const at = ((lo >>> 12) & (sets - 1)) + set;
+    const wanted = (lo & 0xffff_f000) | tag;
+    const isCached = this.tagLo[at] === wanted && this.tagHi[at] === hi;
+    if (isCached && this.pages[at]!.length !== 0) {
+      this.bytes = this.pages[at]!;
+      this.offset = this.offsets[at]!;
+      return DONE;
+    }
+    if (!this.#ept) {
+      const result = this.#shadow(lo, hi, kind, tag, modify);
+      if (result === DONE) this.#remember(at, wanted, hi, set);
+      return result;
+    }
+    const offset = lo & 0xfff;
+    if (!isCached) {
+      this.#work[S_TLB_MISSES]!++;
+      const access = (set === WRITE ? ACCESS_WRITE : kind === FETCH ? ACCESS_FETCH : 0) |
+        (tag === TAG_USER ? ACCESS_USER : 0);
+      const walk = this.walker.walk(this.#cpu, this, lo, hi, access);
+      if (walk === WALK_STOPPED) return STOPPED;
+      if (walk === WALK_FAULT) return this.#pageFault(this.walker.errorCode);
+      this.#gpaLo[at] = this.walker.gpaLo & 0xffff_f000;
+      this.#gpaHi[at] = this.walker.gpaHi;
+      this.pages[at] = NOT_RAM;
+      this.tagLo[at] = this.#isCacheable(tag) ? wanted : 0;
+      this.tagHi[at] = hi;
+    }
+    const qualification =
+      (kind === FETCH
+        ? EPT_VIOLATION_ACC_INSTR
+        : modify
+        ? EPT_VIOLATION_ACC_READ | EPT_VIOLATION_ACC_WRITE
+        : kind === WRITE
+        ? EPT_VIOLATION_ACC_WRITE
+        : EPT_VIOLATION_ACC_READ) | EPT_VIOLATION_GVA_TRANSLATED;
+    const result = this.#extended(this.#gpaLo[at]! | offset, this.#gpaHi[at]!, qualification);
+    if (result === DONE && this.tagLo[at] === wanted) this.#remember(at, wanted, hi, set);
+    return result;
+  }
+
+  /** Reads a guest page table entry, through EPT. */
+  readEntry(lo: number, hi: number, size: number): WalkResult {
+    this.#work[S_GUEST_READS]!++;
+    if (this.#extended(lo, hi, EPT_VIOLATION_ACC_READ) !== DONE) return WALK_STOPPED;
+    const at = this.offset + (lo & 0xfff);
+    this.entryLo = readWord(this.bytes, at);
+    this.entryHi = size === 8 ? readWord(this.bytes, at + 4) : 0;
+    return WALKED;
+  }
+
+  /** Sets accessed and dirty bits in a guest page table entry. */
+  markEntry(lo: number, hi: number, bits: number): WalkResult {
+    const access = EPT_VIOLATION_ACC_READ | EPT_VIOLATION_ACC_WRITE;
+    if (this.#extended(lo, hi, access) !== DONE) return WALK_STOPPED;
+    this.bytes[this.offset + (lo & 0xfff)]! |= bits;
+    return WALKED;
+  }
+
+  /** The EPT's word on an access: host bytes, or an exit. */
+  #extended(lo: number, hi: number, access: number): StepResult {
+    const tables = this.#tables;
+    const at = tables.find(lo, hi);
+    this.#work[S_EPT_READS]! += tables.entriesRead;
+    const entry = at < 0 ? 0 : tables.words[at]!;
+    const allowed = entry & 7;
+    if ((allowed & 3) === 2) {
+      this.#words[VMCS_EXIT_REASON] = EXIT_REASON_EPT_MISCONFIG;
+      this.#words[VMCS_PHYSICAL] = lo;
+      this.#words[VMCS_PHYSICAL + 1] = hi;
+      this.#words[VMCS_QUALIFICATION] = 0;
+      this.#words[VMCS_QUALIFICATION + 1] = 0;
+      return STOPPED;
+    }
+    if ((access & 7 & ~allowed) === 0) {
+      this.#memory.findHost(entry, tables.words[at + 1]! & 0xffff);
+      this.bytes = this.#memory.bytes;
+      this.offset = this.#memory.offset;
+      return DONE;
+    }
+    const words = this.#words;
+    words[VMCS_EXIT_REASON] = EXIT_REASON_EPT_VIOLATION;
+    words[VMCS_PHYSICAL] = lo;
+    words[VMCS_PHYSICAL + 1] = hi;
+    words[VMCS_QUALIFICATION] = access | allowed << 3 | EPT_VIOLATION_GVA_IS_VALID;
+    words[VMCS_QUALIFICATION + 1] = 0;
+    words[VMCS_LINEAR] = this.#linearLo;
+    words[VMCS_LINEAR + 1] = this.#linearHi;
+    return STOPPED;
+  }
+
+  /** The shadow tables' word on an access: host bytes, or an exit for a page fault. */
+  #shadow(lo: number, hi: number, kind: AccessKind, tag: number, modify: boolean): StepResult {
+    const tables = this.#tables;
+    this.#work[S_TLB_MISSES]!++;
+    const at = tables.find(lo, hi);
+    this.#work[S_GUEST_READS]! += tables.entriesRead;
+    const entryLo = at < 0 ? 0 : tables.words[at]!;
+    const entryHi = at < 0 ? 0 : tables.words[at + 1]!;
+    const write = kind === WRITE || modify;
+    const code = (write ? ACCESS_WRITE : 0) | (tag === TAG_USER ? ACCESS_USER : 0) |
+      (kind === FETCH ? ACCESS_FETCH : 0);
+    if ((entryLo & 1) === 0) return this.#pageFaultExit(code);
+    if ((entryHi & 0x8_0000) !== 0) return this.#pageFaultExit(code | 9);
+    if (
+      write && (entryLo & 2) === 0 || tag === TAG_USER && (entryLo & 4) === 0 ||
+      kind === FETCH && entryHi < 0
+    ) return this.#pageFaultExit(code | 1);
+    this.#memory.findHost(entryLo, entryHi & 0xffff);
+    this.bytes = this.#memory.bytes;
+    this.offset = this.#memory.offset;
+    return DONE;
+  }
+
+  #remember(at: number, tag: number, hi: number, set: number): void {
+    if (set === WRITE && !this.cacheWrites(this.bytes, this.offset)) {
+      this.tagLo[at] = 0;
+      return;
+    }
+    this.tagLo[at] = tag;
+    this.tagHi[at] = hi;
+    this.pages[at] = this.bytes;
+    this.offsets[at] = this.offset;
+  }
+
+  /** With SMAP, whether a supervisor may read a user page changes with RFLAGS.AC: not cached. */
+  #isCacheable(tag: number): boolean {
+    return tag === TAG_USER || !this.walker.user || (this.#cpu.cr4 & 0x20_0000) === 0;
+  }
+
+  #pageFault(errorCode: number): StepResult {
+    const fault = this.#fault;
+    fault.vector = 14;
+    fault.errorCode = errorCode;
+    fault.cr2Lo = this.#linearLo;
+    fault.cr2Hi = this.#linearHi;
+    fault.software = false;
+    return FAULTED;
+  }
+
+  #pageFaultExit(errorCode: number): StepResult {
+    const words = this.#words;
+    words[VMCS_EXIT_REASON] = EXIT_REASON_EXCEPTION_NMI;
+    words[VMCS_INTR_INFO] = 0x8000_0b0e | 0;
+    words[VMCS_INTR_ERROR] = errorCode;
+    words[VMCS_QUALIFICATION] = this.#linearLo;
+    words[VMCS_QUALIFICATION + 1] = this.#linearHi;
+    return STOPPED;
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * The CPU in guest mode: runs and retires instructions until something makes it leave the guest, and then says why in
+ * the VMCS. None of its work is KVM's.
+ *
+ * @module
+ */
+import {
+  EXIT_REASON_EPT_MISCONFIG,
+  EXIT_REASON_EXCEPTION_NMI,
+  EXIT_REASON_HLT,
+  EXIT_REASON_TRIPLE_FAULT,
+} from "@ioeventfd/uapi";
+import type { StepResult } from "../isa/contract.ts";
+import { CS, DONE, FAULTED, HALTED, REPEATING, STOPPED } from "../isa/contract.ts";
+import type { Instruction } from "../isa/instruction.ts";
+import { S_INSTRUCTIONS } from "../work/work_counters.ts";
+import { deliverEvent } from "./deliver_event.ts";
+import { InstructionFetch } from "./instruction_fetch.ts";
+import type { SiliconParts } from "./silicon_port.ts";
+import { NO_INSTRUCTION, SiliconPort } from "./silicon_port.ts";
+import {
+  VMCS_ENTRY_ERROR,
+  VMCS_ENTRY_INTR,
+  VMCS_EXIT_REASON,
+  VMCS_INSTRUCTION_LENGTH,
+  VMCS_INTERRUPTIBILITY,
+  VMCS_INTR_ERROR,
+  VMCS_INTR_INFO,
+  VMCS_QUALIFICATION,
+  VMCS_RFLAGS,
+  VMCS_RIP,
+  VMCS_VECTORING_ERROR,
+  VMCS_VECTORING_INFO,
+} from "./vmcs.ts";
+
+/** The CPU left the guest; the VMCS says why. */
+export const VM_EXIT = 0;
+/** It ran as many instructions as it was allowed. */
+export const OUT_OF_STEPS = 1;
+/** It met an instruction the model does not know. */
+export const UNKNOWN_INSTRUCTION = 2;
+
+/** Why `Silicon.run` came back. */
+export type SiliconResult = 0 | 1 | 2;
+
+/** One CPU. */
+export class Silicon extends SiliconPort {
+  /** Instructions left of the allowance of `run`. */
+  stepsLeft = 0;
+  readonly #fetch: InstructionFetch;
+  readonly #misconfigLength: number | null;
+
+  /** @param parts What it is made of */
+  constructor(parts: SiliconParts) {
+    super(parts);
+    this.#misconfigLength = parts.misconfigLength;
+    this.#fetch = new InstructionFetch(this.cpu, this.mmu, this.code, this.fault, this.work);
+  }
+
+  /** Forgets every translation and what was derived from control registers and segments. */
+  override flush(): void {
+    super.flush();
+    this.#fetch.flush();
+  }
+
+  /**
+   * VM entry: delivers the event to inject, then runs instructions.
+   *
+   * @param steps Instructions allowed; what is left of them is in `stepsLeft`
+   */
+  run(steps: number): SiliconResult {
+    const cpu = this.cpu;
+    const rip = cpu.rip;
+    const cs = cpu.seg[CS]!;
+    const fetch = this.#fetch;
+    let left = steps;
+    fetch.noticeCode();
+    if (this.vmcs[VMCS_ENTRY_INTR]! < 0 && !this.#inject()) {
+      this.stepsLeft = left;
+      return VM_EXIT;
+    }
+    for (;;) {
+      if (left <= 0) {
+        this.stepsLeft = 0;
+        return OUT_OF_STEPS;
+      }
+      left--;
+      if (cs.rights !== fetch.csRights) fetch.modeChanged();
+      let lo = rip[0]!;
+      let hi = rip[1]!;
+      if (!fetch.isLong) {
+        lo = (lo + cs.baseLo) | 0;
+        hi = 0;
+      }
+      const page = fetch.page;
+      let insn: Instruction | null = null;
+      if (page !== null && (lo & 0xffff_f000) === fetch.pageLo && hi === fetch.pageHi) {
+        const at = lo & 0xfff;
+        if (page.epochs[at] === this.code.epoch) insn = page.instructions[at]!;
+      }
+      let result: StepResult;
+      const shadow = cpu.interruptShadow;
+      const flags = cpu.rflags;
+      if (insn === null) insn = fetch.fetch(lo, hi);
+      if (insn === null) {
+        this.current = NO_INSTRUCTION;
+        result = fetch.result;
+      } else {
+        if (shadow !== 0) cpu.interruptShadow = 0;
+        this.current = insn;
+        result = insn.run(insn, cpu, this);
+      }
+      if (result === DONE || result === REPEATING) {
+        this.work[S_INSTRUCTIONS]!++;
+        if ((flags & 0x100) === 0) continue;
+        this.#exception(1, -1);
+        this.vmcs[VMCS_QUALIFICATION] = 0x4000;
+        this.vmcs[VMCS_QUALIFICATION + 1] = 0;
+        this.#leave(0, cpu.interruptShadow);
+        break;
+      }
+      if (result === STOPPED) {
+        this.#leave(insn === null ? 0 : insn.length, shadow);
+        break;
+      }
+      if (result === FAULTED) {
+        if (this.fault.vector === 6 && !this.fault.software) {
+          this.#exception(6, -1);
+          this.#leave(0, shadow);
+          break;
+        }
+        if (this.#deliver()) continue;
+        break;
+      }
+      if (result === HALTED) {
+        const back = (rip[0]! >>> 0) - insn!.length;
+        rip[0] = back;
+        if (back < 0) rip[1]!--;
+        this.vmcs[VMCS_EXIT_REASON] = EXIT_REASON_HLT;
+        this.vmcs[VMCS_QUALIFICATION] = this.vmcs[VMCS_QUALIFICATION + 1] = 0;
+        this.#leave(insn!.length, shadow);
+        break;
+      }
+      this.stepsLeft = left;
+      return UNKNOWN_INSTRUCTION;
+    }
+    this.stepsLeft = left;
+    return VM_EXIT;
+  }
+
+  /** The exit's common part: where the guest stands. */
+  #leave(length: number, shadow: number): void {
+    const words = this.vmcs;
+    const cpu = this.cpu;
+    cpu.interruptShadow = shadow;
+    words[VMCS_RIP] = cpu.rip[0]!;
+    words[VMCS_RIP + 1] = cpu.rip[1]!;
+    words[VMCS_RFLAGS] = cpu.rflags;
+    words[VMCS_INTERRUPTIBILITY] = shadow;
+    words[VMCS_VECTORING_INFO] = 0;
+    const reason = words[VMCS_EXIT_REASON]!;
+    if (reason !== EXIT_REASON_EXCEPTION_NMI) words[VMCS_INTR_INFO] = words[VMCS_INTR_ERROR] = 0;
+    words[VMCS_INSTRUCTION_LENGTH] =
+      reason === EXIT_REASON_EPT_MISCONFIG && this.#misconfigLength !== null
+        ? this.#misconfigLength
+        : length;
+  }
+
+  #exception(vector: number, errorCode: number): void {
+    const words = this.vmcs;
+    words[VMCS_EXIT_REASON] = EXIT_REASON_EXCEPTION_NMI;
+    words[VMCS_INTR_INFO] = 0x8000_0300 | vector | (errorCode >= 0 ? 0x800 : 0);
+    words[VMCS_INTR_ERROR] = errorCode >= 0 ? errorCode : 0;
+    words[VMCS_QUALIFICATION] = words[VMCS_QUALIFICATION + 1] = 0;
+  }
+
+  /** Delivers the event of the VM-entry field; false when that led to an exit. */
+  #inject(): boolean {
+    const info = this.vmcs[VMCS_ENTRY_INTR]!;
+    this.vmcs[VMCS_ENTRY_INTR] = 0;
+    const fault = this.fault;
+    fault.vector = info & 0xff;
+    fault.errorCode = (info & 0x800) !== 0 ? this.vmcs[VMCS_ENTRY_ERROR]! : -1;
+    fault.cr2Lo = this.cpu.cr2Lo;
+    fault.cr2Hi = this.cpu.cr2Hi;
+    fault.software = (info & 0x700) >= 0x400;
+    return this.#deliver();
+  }
+
+  /** Delivers the exception in `fault` through the guest's tables; false when that led to an exit. */
+  #deliver(): boolean {
+    const cpu = this.cpu;
+    const fault = this.fault;
+    this.current = NO_INSTRUCTION;
+    for (;;) {
+      const { vector, errorCode, software } = fault;
+      if (vector === 14) {
+        cpu.cr2Lo = fault.cr2Lo;
+        cpu.cr2Hi = fault.cr2Hi;
+      }
+      const result = deliverEvent(cpu, this, vector, errorCode, software);
+      if (result === DONE) return true;
+      if (result === STOPPED) {
+        this.#leave(0, cpu.interruptShadow);
+        const type = software ? (vector === 3 || vector === 4 ? 6 : 4) : vector >= 32 ? 0 : 3;
+        this.vmcs[VMCS_VECTORING_INFO] = 0x8000_0000 | type << 8 | vector |
+          (errorCode >= 0 ? 0x800 : 0);
+        this.vmcs[VMCS_VECTORING_ERROR] = errorCode >= 0 ? errorCode : 0;
+        return false;
+      }
+      if (vector === 8 && !software) {
+        this.vmcs[VMCS_EXIT_REASON] = EXIT_REASON_TRIPLE_FAULT;
+        this.vmcs[VMCS_QUALIFICATION] = this.vmcs[VMCS_QUALIFICATION + 1] = 0;
+        this.#leave(0, cpu.interruptShadow);
+        return false;
+      }
+      if (!software && isContributory(fault.vector, vector)) {
+        fault.vector = 8;
+        fault.errorCode = 0;
+      }
+    }
+  }
+}
+
+/** Whether a fault while delivering an exception makes a double fault. */
+function isContributory(second: number, first: number): boolean {
+  const contributory = second === 0 || second >= 10 && second <= 13;
+  if (first === 14) return contributory || second === 14;
+  return contributory && (first === 0 || first >= 10 && first <= 13);
+}
