@@ -2,8 +2,10 @@ import { compareRanges } from "@ioeventfd/kvm-core";
 import type { IoRange } from "@ioeventfd/kvm-core";
 import type { BusRules } from "@ioeventfd/uapi";
 
-/** Something on the bus: a registration whose place in the order is open, or a device whose place is given. */
+/** Something on the bus. */
 export interface OrderItem {
+  /** Step of the set that puts it there. */
+  readonly step: number;
   readonly range: IoRange;
   /** A device that takes what it contains. */
   readonly claims: boolean;
@@ -11,6 +13,7 @@ export interface OrderItem {
 
 /** A write that must reach an item. */
 export interface OrderNeed {
+  /** Index of the item. */
   readonly item: number;
   readonly key: IoRange;
 }
@@ -19,8 +22,6 @@ export interface OrderNeed {
 export interface OrderProblem {
   readonly rules: BusRules;
   readonly items: readonly OrderItem[];
-  /** Indices of items in the order in which they were put on the bus; devices keep their turn. */
-  readonly given: readonly number[];
   readonly needs: readonly OrderNeed[];
   /** Entries of the bus that lie below all items and above them, far enough never to be confused with them. */
   readonly below: number;
@@ -35,7 +36,7 @@ export class OrderModel {
   /** Steps taken so far: comparisons looked up. */
   work = 0;
   readonly problem: OrderProblem;
-  readonly #has: ReadonlySet<number>;
+  readonly #itemsOf = new Map<number, number[]>();
   readonly #size: number;
   readonly #itemOrder: Int8Array;
   readonly #keyOrder: Int8Array;
@@ -44,21 +45,15 @@ export class OrderModel {
   constructor(problem: OrderProblem) {
     const { rules, items, needs } = problem;
     this.problem = problem;
-    this.#has = new Set(problem.given);
+    items.forEach(({ step }, item) => {
+      const others = this.#itemsOf.get(step);
+      if (others === undefined) this.#itemsOf.set(step, [item]);
+      else others.push(item);
+    });
     this.#size = items.length;
     this.#array = new Int32Array(items.length);
     this.#itemOrder = table(items.map((item) => item.range), items, rules);
     this.#keyOrder = table(needs.map((need) => need.key), items, rules);
-  }
-
-  /** Whether an item is on this bus on this release. */
-  has(item: number): boolean {
-    return this.#has.has(item);
-  }
-
-  /** The part of an order that concerns this bus on this release. */
-  own(order: readonly number[]): readonly number[] {
-    return order.length === this.#has.size ? order : order.filter((item) => this.#has.has(item));
   }
 
   /** Needs that an order leaves unmet; 0 is safe. */
@@ -71,27 +66,16 @@ export class OrderModel {
     return lost;
   }
 
-  /** Items that an order leaves unreached for some need. */
-  lostItems(order: readonly number[]): number[] {
-    const length = this.#build(order);
-    return this.problem.needs.filter((_, need) => !this.#reached(need, this.#array, length))
-      .map((need) => need.item);
-  }
-
   /** Needs unmet by a finished array. */
   lostIn(array: readonly number[]): number {
     return this.problem.needs.filter((_, need) => !this.#reached(need, array, array.length)).length;
   }
 
-  /** The array after one more item. */
-  inserted(array: readonly number[], item: number): number[] {
-    if (this.problem.rules.insertion === "heapsort") {
-      const next = Int32Array.from([...array, item]);
-      this.#heapSort(next, next.length);
-      return [...next];
-    }
-    const at = array.findIndex((other) => this.#itemOrder[other * this.#size + item]! > 0);
-    return at === -1 ? [...array, item] : [...array.slice(0, at), item, ...array.slice(at)];
+  /** The array, as items, after one more step. */
+  after(array: readonly number[], step: number): readonly number[] {
+    let next = array;
+    for (const item of this.#itemsOf.get(step) ?? []) next = this.#inserted(next, item);
+    return next;
   }
 
   /**
@@ -123,20 +107,32 @@ export class OrderModel {
     const array = this.#array, size = this.#size, compare = this.#itemOrder;
     const heap = this.problem.rules.insertion === "heapsort";
     let length = 0;
-    for (const item of order) {
-      if (heap) {
-        array[length++] = item;
-        this.#heapSort(array, length);
-        continue;
+    for (const step of order) {
+      for (const item of this.#itemsOf.get(step) ?? []) {
+        if (heap) {
+          array[length++] = item;
+          this.#heapSort(array, length);
+          continue;
+        }
+        let at = 0;
+        while (at < length && compare[array[at]! * size + item]! <= 0) at++;
+        this.work += at + 1;
+        array.copyWithin(at + 1, at, length);
+        array[at] = item;
+        length++;
       }
-      let at = 0;
-      while (at < length && compare[array[at]! * size + item]! <= 0) at++;
-      this.work += at;
-      array.copyWithin(at + 1, at, length);
-      array[at] = item;
-      length++;
     }
     return length;
+  }
+
+  #inserted(array: readonly number[], item: number): number[] {
+    if (this.problem.rules.insertion === "heapsort") {
+      const next = Int32Array.from([...array, item]);
+      this.#heapSort(next, next.length);
+      return [...next];
+    }
+    const at = array.findIndex((other) => this.#itemOrder[other * this.#size + item]! > 0);
+    return at === -1 ? [...array, item] : [...array.slice(0, at), item, ...array.slice(at)];
   }
 
   #reached(need: number, array: ArrayLike<number>, length: number): boolean {

@@ -1,3 +1,4 @@
+import type { IoRange } from "@ioeventfd/kvm-core";
 import type { OrderModel } from "./_order_model.ts";
 
 /** What a search came to. `proven`: there is no such order, every one was looked at. */
@@ -7,52 +8,54 @@ export interface FoundOrder {
 }
 
 /** Most arrays looked at when all are looked at. */
-const mostStates = 60_000;
+const mostStates = 400_000;
 /** Steps of the models spent on climbing. */
 const climbingWork = 40_000_000;
 
+/** What is searched. */
+export interface OrderQuestion {
+  /** One for each bus of each rule set. */
+  readonly models: readonly OrderModel[];
+  /** The order at hand. */
+  readonly given: readonly number[];
+  /** Steps whose turn may change, with the range by which to sort them. */
+  readonly movable: ReadonlyMap<number, IoRange>;
+}
+
 /**
- * An order of items that leaves no need of any model unmet, one that is safe wherever else registrations are made if
- * there is one among those tried first.
- *
- * @param models One for each rule set; an item that a model does not have is passed over by it
- * @param given The order at hand, devices included
- * @param movable Items whose turn may change
+ * An order of steps that leaves no need of any model unmet; of those tried first, one that is safe wherever else
+ * registrations are made.
  */
-export function searchOrder(
-  models: readonly OrderModel[],
-  given: readonly number[],
-  movable: ReadonlySet<number>,
-): FoundOrder {
-  const search = new OrderSearch(models, given, movable);
+export function searchOrder(question: OrderQuestion): FoundOrder {
+  const search = new OrderSearch(question);
   return search.tryUsual() ?? search.tryAll() ?? search.climb();
 }
 
 class OrderSearch {
   readonly #models: readonly OrderModel[];
   readonly #given: readonly number[];
+  readonly #ranges: ReadonlyMap<number, IoRange>;
   readonly #free: readonly number[];
-  /** Where in the order an item that may move stands. */
+  /** Where in the order a step that may move stands. */
   readonly #slots: readonly number[];
   #state = 0x2545_f491;
 
-  constructor(
-    models: readonly OrderModel[],
-    given: readonly number[],
-    movable: ReadonlySet<number>,
-  ) {
+  constructor({ models, given, movable }: OrderQuestion) {
     this.#models = models;
     this.#given = given;
-    this.#free = given.filter((item) => movable.has(item));
-    this.#slots = given.flatMap((item, i) => (movable.has(item) ? [i] : []));
+    this.#ranges = movable;
+    this.#free = given.filter((step) => movable.has(step));
+    this.#slots = given.flatMap((step, i) => (movable.has(step) ? [i] : []));
   }
 
   /** As given, ascending, descending, long first, and the like. */
   tryUsual(): FoundOrder | undefined {
     const free = this.#free;
     const usual = [free, ...this.#sorted()];
-    const safe = usual.map((order) => this.#filled(order)).filter((order) => this.#lost(order) === 0);
-    const best = safe.find((order) => this.#models.every((model) => model.robust(model.own(order))));
+    const safe = usual.map((order) => this.#filled(order)).filter((order) =>
+      this.#lost(order) === 0
+    );
+    const best = safe.find((order) => this.#models.every((model) => model.robust(order)));
     const order = best ?? safe[0];
     return order === undefined ? undefined : { order, proven: false };
   }
@@ -61,7 +64,10 @@ class OrderSearch {
   tryAll(): FoundOrder | undefined {
     const seen = new Set<string>();
     let tooMany = false;
-    const visit = (placed: readonly number[], arrays: readonly number[][]): number[] | undefined => {
+    const visit = (
+      placed: readonly number[],
+      arrays: readonly (readonly number[])[],
+    ): number[] | undefined => {
       if (tooMany) return undefined;
       if (placed.length === this.#given.length) {
         const lost = this.#models.some((model, i) => model.lostIn(arrays[i]!) > 0);
@@ -71,12 +77,12 @@ class OrderSearch {
       if (seen.has(key)) return undefined;
       tooMany = seen.add(key).size > mostStates;
       const turn = this.#given[placed.length]!;
-      const open = this.#free.includes(turn) ? this.#free.filter((i) => !placed.includes(i)) : [turn];
-      for (const item of open) {
-        const next = this.#models.map((model, i) =>
-          model.has(item) ? model.inserted(arrays[i]!, item) : arrays[i]!
-        );
-        const found = visit([...placed, item], next);
+      const open = this.#ranges.has(turn)
+        ? this.#free.filter((step) => !placed.includes(step))
+        : [turn];
+      for (const step of open) {
+        const next = this.#models.map((model, i) => model.after(arrays[i]!, step));
+        const found = visit([...placed, step], next);
         if (found !== undefined) return found;
       }
       return undefined;
@@ -108,7 +114,7 @@ class OrderSearch {
   }
 
   #sorted(): number[][] {
-    const range = (item: number) => this.#range(item);
+    const range = (step: number): IoRange => this.#range(step);
     const address = (a: number, b: number) =>
       range(a).hi - range(b).hi || range(a).lo - range(b).lo;
     const length = (a: number, b: number) => range(a).len - range(b).len;
@@ -126,8 +132,8 @@ class OrderSearch {
     return orders.map((compare) => [...this.#free].sort(compare));
   }
 
-  #range(item: number): { lo: number; hi: number; len: number } {
-    return this.#models[0]!.problem.items[item]!.range;
+  #range(step: number): IoRange {
+    return this.#ranges.get(step)!;
   }
 
   #filled(free: readonly number[]): number[] {
@@ -138,7 +144,7 @@ class OrderSearch {
 
   #lost(order: readonly number[]): number {
     let lost = 0;
-    for (const model of this.#models) lost += model.lost(model.own(order));
+    for (const model of this.#models) lost += model.lost(order);
     return lost;
   }
 

@@ -1,0 +1,33 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { kernelReleases } from "@ioeventfd/uapi";
+import { runFake } from "../_fake_host.ts";
+
+Deno.test("caps shows every field of every release", async () => {
+  const { code, stdout } = await runFake(["caps", "--json"]);
+  assertEquals(code, 0);
+  const { releases } = JSON.parse(stdout);
+  assertEquals(
+    releases.map(({ capabilities: _, ...rest }: Record<string, unknown>) => rest),
+    JSON.parse(JSON.stringify(kernelReleases)).map((
+      { capabilities: _, ...rest }: Record<string, unknown>,
+    ) => rest),
+  );
+  const seed = releases.find((one: { name: string }) => one.name === "seed");
+  assertEquals(seed.capabilities.IOEVENTFD_NO_LENGTH, { number: 100, value: 1 });
+});
+
+Deno.test("caps marks what is as in the release before", async () => {
+  const { stdout } = await runFake(["caps"]);
+  assertMatch(stdout, /^ {2}len 0 on MMIO and CCW +no +yes +=( +=)+$/m);
+  assertMatch(stdout, /^ {2}100 IOEVENTFD_NO_LENGTH +0 +1 +=( +=)+$/m);
+  const rows = stdout.split("\n").filter((line) => line.startsWith("  "));
+  const fields = kernelReleases[0]!;
+  const groups = ["ioeventfd", "bus", "eventfd", "irqfd", "memslots", "x86", "trace"] as const;
+  const rules = groups.reduce((sum, group) => sum + Object.keys(fields[group]).length, 0);
+  assert(rows.length > rules, `${rows.length} rows for ${rules} rules and the capabilities`);
+});
+
+Deno.test("caps --kernel shows one release", async () => {
+  const { stdout } = await runFake(["caps", "--kernel", "4.4"]);
+  assertMatch(stdout, /^ {2}assign without irqchip +EAGAIN$/m);
+});
