@@ -25,55 +25,78 @@ export interface Wait<T> extends WaitOptions {
  * Waits as a kernel thread does: a wake only makes it runnable, and it looks again when it runs. Threads woken together
  * run in the order in which they were woken; who finds nothing left sleeps again.
  */
-export function waitFor<T>(wait: Wait<T>): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const { interrupt, key } = wait;
-  let done = false;
-  let runnable = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const finish = (how: () => void): void => {
-    if (done) return;
-    done = true;
-    dequeue();
-    interrupt?.removeEventListener("abort", onInterrupt);
-    if (timer !== undefined) clearTimeout(timer);
-    how();
-  };
-  const run = (): void => {
-    runnable = false;
-    if (done) return;
-    try {
-      const result = wait.attempt();
-      if (result !== undefined) finish(() => resolve(result));
-    } catch (error) {
-      finish(() => reject(error));
+export async function waitFor<T>(wait: Wait<T>): Promise<T> {
+  const atOnce = wait.attempt();
+  if (atOnce !== undefined) return atOnce;
+  if (wait.timeoutMs === 0) return wait.timedOut!();
+  const sleep = new Sleep(wait);
+  return await sleep.result;
+}
+
+class Sleep<T> implements Waiter {
+  readonly result: Promise<T>;
+  readonly #wait: Wait<T>;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #dequeue: () => void;
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Woken, not asleep again yet: a wake passes on to the next waiter. */
+  #awake = false;
+  #done = false;
+
+  constructor(wait: Wait<T>) {
+    this.#wait = wait;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.result = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#dequeue = wait.enqueue(this);
+    const { interrupt, timeoutMs } = wait;
+    interrupt?.addEventListener("abort", this.#onInterrupt);
+    if (timeoutMs !== undefined && timeoutMs > 0) {
+      this.#timer = setTimeout(() => this.#giveUp(() => resolve(wait.timedOut!())), timeoutMs);
     }
-  };
-  const onInterrupt = (): void => {
-    run();
-    finish(() => reject(new KvmError("EINTR", interrupted)));
-  };
-  const waiter: Waiter = {
-    wake(mask: number): boolean {
-      if (key !== undefined && (mask & key) === 0) return false;
-      if (!runnable) {
-        runnable = true;
-        queueMicrotask(run);
-      }
-      return true;
-    },
-  };
-  const dequeue = wait.enqueue(waiter);
-  interrupt?.addEventListener("abort", onInterrupt);
-  if (wait.timeoutMs !== undefined && wait.timeoutMs >= 0) {
-    timer = setTimeout(() => {
-      run();
-      finish(() => resolve(wait.timedOut!()));
-    }, wait.timeoutMs);
+    // Another thread may have acted between the first look and the place in the queue.
+    this.#look();
+    if (interrupt?.aborted === true) this.#onInterrupt();
   }
-  if (interrupt?.aborted === true) onInterrupt();
-  else run();
-  return promise;
+
+  wake(mask: number): boolean {
+    const { key } = this.#wait;
+    if (this.#awake || (key !== undefined && (mask & key) === 0)) return false;
+    this.#awake = true;
+    queueMicrotask(this.#look);
+    return true;
+  }
+
+  readonly #look = (): void => {
+    if (this.#done) return;
+    this.#awake = true;
+    try {
+      const result = this.#wait.attempt();
+      if (result !== undefined) this.#finish(() => this.#resolve(result));
+    } catch (error) {
+      this.#finish(() => this.#reject(error));
+    }
+    this.#awake = false;
+  };
+
+  readonly #onInterrupt = (): void => {
+    this.#giveUp(() => this.#reject(new KvmError("EINTR", interrupted)));
+  };
+
+  #giveUp(how: () => void): void {
+    this.#look();
+    if (!this.#done) this.#finish(how);
+  }
+
+  #finish(how: () => void): void {
+    this.#done = true;
+    this.#dequeue();
+    this.#wait.interrupt?.removeEventListener("abort", this.#onInterrupt);
+    clearTimeout(this.#timer);
+    how();
+  }
 }
 
 const interrupted = { check: "interrupted", detail: "A signal came before there was anything" };

@@ -6,6 +6,7 @@
 import { KvmError } from "@ioeventfd/uapi";
 import { F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_SETFD, F_SETFL, F_SETOWN } from "./fcntl.ts";
 import { FD_CLOEXEC, O_APPEND, O_DIRECT, O_NOATIME, O_NONBLOCK } from "./fcntl.ts";
+import { FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX } from "./fcntl.ts";
 import { hex } from "./_hex.ts";
 import { LowestFree } from "./_lowest_free.ts";
 import type { OpenFile } from "./open_file.ts";
@@ -51,6 +52,17 @@ export class DescriptorTable {
     const { file } = this.#descriptor(fd);
     if (file.kind === "o_path") throw badDescriptor(fd, "is open with O_PATH");
     return file;
+  }
+
+  /**
+   * As {@linkcode DescriptorTable.file}, without the exception.
+   *
+   * @param fd A descriptor
+   * @returns Its file, or undefined when it is not open, or open with O_PATH
+   */
+  fileIfOpen(fd: number): OpenFile | undefined {
+    const file = this.#descriptors.get(fd)?.file;
+    return file?.kind === "o_path" ? undefined : file;
   }
 
   /**
@@ -173,6 +185,33 @@ export class DescriptorTable {
     const settable = O_APPEND | O_NONBLOCK | O_NOATIME;
     file.statusFlags = (file.statusFlags & ~settable) | (argument & settable);
     return 0;
+  }
+
+  /**
+   * ioctl(2), of the requests that every file takes.
+   *
+   * @param fd An open descriptor
+   * @param request `FIO*`
+   * @param argument What the argument points at
+   * @returns 0
+   * @throws {KvmError} EBADF; ENOTTY for any other request, and for turning FIOASYNC on
+   */
+  ioctl(fd: number, request: number, argument = 0): number {
+    // KERNEL 6.19 fs/ioctl.c do_vfs_ioctl
+    const file = this.file(fd);
+    switch (request) {
+      case FIOCLEX:
+      case FIONCLEX:
+        this.#descriptor(fd).closeOnExec = request === FIOCLEX;
+        return 0;
+      case FIONBIO:
+        file.statusFlags = (file.statusFlags & ~O_NONBLOCK) | (argument === 0 ? 0 : O_NONBLOCK);
+        return 0;
+      case FIOASYNC:
+        if (argument === 0) return 0;
+    }
+    const detail = `Request ${hex(request)} is not for a ${file.kind}`;
+    throw new KvmError("ENOTTY", { check: "request", detail });
   }
 
   /** Puts the same open files in an empty table, as fork(2) does. */

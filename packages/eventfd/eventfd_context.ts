@@ -9,9 +9,9 @@ import { LowestFree } from "./_lowest_free.ts";
 import { words } from "./_words.ts";
 import { waitFor } from "./_wait_for.ts";
 import type { WaitOptions } from "./_wait_for.ts";
+import { EventfdWaiters } from "./eventfd_waiters.ts";
 import { POLLERR, POLLIN, POLLOUT } from "./poll_events.ts";
-import { WaitQueue } from "./wait_queue.ts";
-import type { WaitEntry, Waiter, WaiterOptions } from "./wait_queue.ts";
+import type { WaitEntry } from "./wait_queue.ts";
 
 export type { EventfdRules } from "@ioeventfd/uapi";
 export type { WaitOptions } from "./_wait_for.ts";
@@ -27,9 +27,6 @@ export interface EventfdContextOptions {
 }
 
 const ids = new LowestFree();
-
-/** A thread is in the callbacks of an eventfd wake: `current->in_eventfd`. */
-let inEventfd = false;
 
 /**
  * A counter that signals add to and reads take from. It lives as long as somebody holds a reference: the open file is
@@ -47,20 +44,15 @@ let inEventfd = false;
  * if (context.read() !== 2n) throw new Error("signals add up");
  * ```
  */
-export class EventfdContext {
+export class EventfdContext extends EventfdWaiters {
   /** `EFD_SEMAPHORE`: a read takes 1. */
   readonly semaphore: boolean;
-  /** Rules of the kernel release. */
-  readonly rules: EventfdRules;
   /** The `eventfd-id` of fdinfo: one for each eventfd, shared by its dups. */
   readonly id: number;
-  /** Signals refused because they came from within an eventfd wake; the kernel warns about the first. */
-  refusedSignals = 0;
   readonly #ownsId: boolean;
   #lo: number;
   #hi = 0;
   #references = 1;
-  #queue: WaitQueue | null = null;
 
   /**
    * A new counter, with one reference held by the caller.
@@ -70,12 +62,12 @@ export class EventfdContext {
    * @throws {RangeError} when `initialValue` is not an integer from 0 to 2^32-1
    */
   constructor(initialValue = 0, options: EventfdContextOptions = {}) {
+    super(options.rules ?? latestRelease.eventfd);
     if (!Number.isInteger(initialValue) || initialValue < 0 || initialValue > 0xffff_ffff) {
       throw new RangeError(`Initial value ${initialValue} is not a u32`);
     }
     this.#lo = initialValue | 0;
     this.semaphore = options.semaphore === true;
-    this.rules = options.rules ?? latestRelease.eventfd;
     this.#ownsId = options.id === undefined;
     this.id = options.id ?? ids.take();
   }
@@ -112,11 +104,11 @@ export class EventfdContext {
    */
   signal(): void {
     // KERNEL 6.19 fs/eventfd.c eventfd_signal_mask
-    if (inEventfd && this.#refuseNested()) return;
+    if (this.refusesSignal()) return;
     const lo = (this.#lo + 1) | 0;
     if (lo !== 0) this.#lo = lo;
     else this.#carry();
-    if (this.#queue !== null) this.wakeWaiters(POLLIN);
+    if (this.queue !== null) this.wakeWaiters(POLLIN);
   }
 
   /**
@@ -137,6 +129,12 @@ export class EventfdContext {
    * @returns The value read, or undefined at 0
    */
   tryRead(): bigint | undefined {
+    if (this.#hi === 0 && this.#lo !== 0 && !this.semaphore) {
+      const value = BigInt(this.#lo >>> 0);
+      this.#lo = 0;
+      if (this.queue !== null) this.wakeWaiters(POLLOUT);
+      return value;
+    }
     return this.readWords(words.pair) ? words.join(words.pair[0]!, words.pair[1]!) : undefined;
   }
 
@@ -150,7 +148,7 @@ export class EventfdContext {
     // KERNEL 6.19 fs/eventfd.c eventfd_read
     if ((this.#lo | this.#hi) === 0) return false;
     this.#take(out);
-    if (this.#queue !== null) this.wakeWaiters(POLLOUT);
+    if (this.queue !== null) this.wakeWaiters(POLLOUT);
     return true;
   }
 
@@ -196,8 +194,30 @@ export class EventfdContext {
     const sum = (this.#lo + lo) | 0;
     this.#hi = (this.#hi + hi + (sum >>> 0 < lo >>> 0 ? 1 : 0)) | 0;
     this.#lo = sum;
-    if (this.#queue !== null) this.wakeWaiters(POLLIN);
+    if (this.queue !== null) this.wakeWaiters(POLLIN);
     return true;
+  }
+
+  /**
+   * The read of a blocking descriptor. A thread cannot wait for itself, so this one does not; that of an eventfd shared
+   * between threads does.
+   *
+   * @param out Takes the value: low word first
+   * @returns False at 0, where the kernel would wait
+   */
+  readWordsBlocking(out: Int32Array): boolean {
+    return this.readWords(out);
+  }
+
+  /**
+   * The write of a blocking descriptor; see {@linkcode EventfdContext.readWordsBlocking}.
+   *
+   * @param lo Low word of what to add
+   * @param hi High word
+   * @returns False without room, where the kernel would wait
+   */
+  writeWordsBlocking(lo: number, hi: number): boolean {
+    return this.writeWords(lo, hi);
   }
 
   /**
@@ -236,33 +256,6 @@ export class EventfdContext {
   }
 
   /**
-   * Queues a waiter, which every signal, write and read wakes.
-   *
-   * @param waiter Who is called
-   * @param options Where, and whether it ends the walk
-   * @returns Its place in the queue
-   */
-  addWaiter(waiter: Waiter, options?: WaiterOptions): WaitEntry {
-    this.#queue ??= new WaitQueue();
-    return this.#queue.add(waiter, options);
-  }
-
-  /**
-   * Takes a waiter out.
-   *
-   * @param entry Its place
-   * @returns False when it was no longer queued
-   */
-  removeWaiter(entry: WaitEntry): boolean {
-    return this.#queue !== null && this.#queue.remove(entry);
-  }
-
-  /** A priority waiter is queued: 6.19 refuses a second one with EBUSY. */
-  get hasPriorityWaiter(): boolean {
-    return this.#queue !== null && this.#queue.hasPriorityWaiter;
-  }
-
-  /**
    * Takes a waiter out and reads the counter in one step, as an irqfd does when it goes.
    *
    * @param entry Its place
@@ -272,7 +265,7 @@ export class EventfdContext {
     // KERNEL 6.19 fs/eventfd.c eventfd_ctx_remove_wait_queue
     const value = this.drain();
     this.removeWaiter(entry);
-    if (value !== 0n && this.#queue !== null) this.wakeWaiters(POLLOUT);
+    if (value !== 0n) this.wakeWaiters(POLLOUT);
     return value;
   }
 
@@ -288,33 +281,6 @@ export class EventfdContext {
     }
     this.#take(words.pair);
     return words.join(words.pair[0]!, words.pair[1]!);
-  }
-
-  /**
-   * Wakes everybody, as the kernel does when the last descriptor is closed.
-   *
-   * @param mask `POLL*` bits handed to each waiter
-   */
-  wakeWaiters(mask: number): void {
-    if (this.#queue === null || this.#queue.empty) return;
-    const outer = inEventfd;
-    inEventfd = true;
-    try {
-      this.#queue.wake(mask);
-    } finally {
-      inEventfd = outer;
-    }
-  }
-
-  /** Whether anybody waits in this thread. */
-  protected get hasWaiters(): boolean {
-    return this.#queue !== null && !this.#queue.empty;
-  }
-
-  #refuseNested(): boolean {
-    if (!this.rules.refusesNestedSignal) return false;
-    this.refusedSignals++;
-    return true;
   }
 
   /** The low word is all ones: carries, or stays when the high word is too. */

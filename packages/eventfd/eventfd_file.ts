@@ -85,7 +85,12 @@ export class EventfdFile implements OpenFile {
   /** write(2): exactly 8 bytes, or before 6.10 the first 8 of 8 or more. */
   write(buffer: UserBuffer): number {
     const length = this.#fetch(buffer);
-    if (!this.context.writeWords(words.pair[0]!, words.pair[1]!)) this.#wouldWait("full");
+    const lo = words.pair[0]!;
+    const hi = words.pair[1]!;
+    const { context } = this;
+    if (!(this.#nonblock ? context.writeWords(lo, hi) : context.writeWordsBlocking(lo, hi))) {
+      this.#wouldWait("full");
+    }
     return length;
   }
 
@@ -134,7 +139,11 @@ export class EventfdFile implements OpenFile {
   #readInto(segments: readonly UserBuffer[], nowait: boolean): number {
     // KERNEL 6.19 fs/eventfd.c eventfd_read: size, then emptiness, then address
     checkReadSize(segments);
-    if (!this.context.readWords(words.pair)) this.#wouldWait("empty", nowait);
+    const { context } = this;
+    const atOnce = nowait || this.#nonblock;
+    if (!(atOnce ? context.readWords(words.pair) : context.readWordsBlocking(words.pair))) {
+      this.#wouldWait("empty", nowait);
+    }
     return deliver(segments);
   }
 

@@ -1,5 +1,5 @@
 /**
- * Commands of fcntl(2) and status flags of open files, on x86.
+ * Commands of fcntl(2), requests of ioctl(2) and status flags of open files, on x86.
  *
  * @module
  */
@@ -22,6 +22,19 @@ export const F_SETOWN = 8;
 export const F_DUPFD_CLOEXEC = 1030;
 /** The one descriptor flag: closed by exec. */
 export const FD_CLOEXEC = 1;
+
+// KERNEL 6.19 include/uapi/asm-generic/ioctls.h
+
+/** Asks how many bytes there are to read: an eventfd refuses it. */
+export const FIONREAD = 0x541b;
+/** Sets or clears O_NONBLOCK. */
+export const FIONBIO = 0x5421;
+/** Clears close-on-exec. */
+export const FIONCLEX = 0x5450;
+/** Sets close-on-exec. */
+export const FIOCLEX = 0x5451;
+/** Sets or clears O_ASYNC: an eventfd refuses to set it. */
+export const FIOASYNC = 0x5452;
 
 /** Opened for writing alone. */
 export const O_WRONLY = 0x1;

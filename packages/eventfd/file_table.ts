@@ -257,11 +257,8 @@ export class FileTable extends DescriptorTable {
    * @returns Those in force, POLLERR and POLLHUP unasked, or POLLNVAL
    */
   poll(fd: number, events = 0xffff): number {
-    try {
-      return this.file(fd).pollMask() & (events | POLLERR | POLLHUP);
-    } catch {
-      return POLLNVAL;
-    }
+    const file = this.fileIfOpen(fd);
+    return file === undefined ? POLLNVAL : file.pollMask() & (events | POLLERR | POLLHUP);
   }
 
   /**
