@@ -42,6 +42,19 @@ export const FORCED = 1 << 18;
 export const NO66 = 1 << 19;
 /** Undefined outside 64-bit mode. */
 export const ONLY64 = 1 << 20;
+/** Something else in 64-bit mode, which this decoder does not know. */
+export const OTHER64 = 1 << 21;
+/** Something else outside 64-bit mode, which this decoder does not know. */
+export const OTHER32 = 1 << 22;
+
+/** Memory size: no access. */
+export const NONE = -1;
+/** Memory size: twice the operand size. */
+export const PAIR = -2;
+/** Memory size: a far pointer of the operand size. */
+export const POINTER = -3;
+/** Memory size: limit and base of a descriptor table. */
+export const TABLE = -4;
 
 /** One opcode: what it is called, does and looks like. */
 export interface Opcode {
@@ -50,11 +63,11 @@ export interface Opcode {
   readonly form: number;
   /** Becomes `Instruction.kind`. */
   readonly kind: number;
-  /** Bytes of the memory operand: 0 as the operand size, -1 none accessed. */
+  /** Bytes of the memory operand: 0 as the operand size, negative one of the constants above. */
   readonly memorySize: number;
   /**
-   * Further choice, or null: 8 entries by ModRM.reg; 16 by ModRM.reg, the upper half for registers; 4 by mandatory
-   * prefix (none, 66, F3, F2).
+   * Further choice, or null: 8 entries by ModRM.reg; 16 by ModRM.reg, the upper half for registers; 9 by ModRM.rm (the
+   * ninth is never chosen); 4 by mandatory prefix (none, 66, F3, F2).
    */
   readonly choices: readonly (Opcode | null)[] | null;
 }
@@ -88,6 +101,11 @@ export function split(
   register: readonly (Opcode | null)[],
 ): Opcode {
   return chooser([...memory, ...register], MODRM, 16);
+}
+
+/** Builds a group of register forms chosen by ModRM.rm. */
+export function byRm(...choices: (Opcode | null)[]): Opcode {
+  return chooser([...choices, null], MODRM, 9);
 }
 
 /** Builds an opcode chosen by its mandatory prefix: none, 66, F3, F2. */

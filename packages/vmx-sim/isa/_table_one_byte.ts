@@ -1,11 +1,14 @@
 import * as alu from "./_alu.ts";
 import * as branch from "./_branch.ts";
+import * as decimal from "./_decimal.ts";
+import * as far from "./_far.ts";
 import * as flags from "./_flag_control.ts";
 import * as io from "./_io.ts";
 import * as move from "./_move.ts";
 import * as multiply from "./_multiply.ts";
 import {
   BYTE,
+  FAR,
   group,
   IMM16,
   IMM8,
@@ -19,14 +22,24 @@ import {
   op,
   type Opcode,
   OPREG,
+  OTHER32,
+  OTHER64,
+  POINTER,
+  SILICON,
+  split,
   STACK,
   STRING,
   TWO,
   WIDE,
 } from "./_opcode.ts";
+import * as segment from "./_segment.ts";
 import * as shift from "./_shift.ts";
 import * as stack from "./_stack.ts";
 import * as string from "./_string.ts";
+import * as system from "./_system.ts";
+import { X87 } from "./_table_x87.ts";
+import { wait } from "./_fpu.ts";
+import { CS, DS, ES, SS } from "./contract.ts";
 
 const table: (Opcode | null)[] = new Array(256).fill(null);
 
@@ -70,9 +83,20 @@ CONDITIONS.forEach((name, code) => {
   table[0x70 + code] = op(`j${name}`, branch.jumpConditional, IMM8 | WIDE, code);
 });
 
+table[0x06] = op("push", stack.pushSegment, STACK | NO64, ES);
+table[0x07] = op("pop", segment.popSegment, STACK | NO64, ES);
+table[0x0e] = op("push", stack.pushSegment, STACK | NO64, CS);
+table[0x16] = op("push", stack.pushSegment, STACK | NO64, SS);
+table[0x17] = op("pop", segment.popSegment, STACK | NO64, SS);
+table[0x1e] = op("push", stack.pushSegment, STACK | NO64, DS);
+table[0x1f] = op("pop", segment.popSegment, STACK | NO64, DS);
+table[0x27] = op("daa", decimal.adjustDecimal, NO64 | SILICON, 0);
+table[0x2f] = op("das", decimal.adjustDecimal, NO64, 1);
+table[0x37] = op("aaa", decimal.adjustAscii, NO64 | SILICON, 0);
+table[0x3f] = op("aas", decimal.adjustAscii, NO64 | SILICON, 1);
 table[0x60] = op("pusha", stack.pushAll, NO64);
 table[0x61] = op("popa", stack.popAll, NO64);
-table[0x63] = op("movsxd", move.moveExtend, MODRM, -4, 4);
+table[0x63] = op("movsxd", move.moveExtend, MODRM | OTHER32, -4, 4);
 table[0x68] = op("push", stack.pushImmediate, IMMZ | STACK);
 table[0x69] = op("imul", multiply.multiplyRegister, MODRM | IMMZ, 1);
 table[0x6a] = op("push", stack.pushImmediate, IMM8 | STACK);
@@ -85,10 +109,14 @@ table[0x88] = op("mov", move.moveToOperand, MODRM | BYTE);
 table[0x89] = op("mov", move.moveToOperand, MODRM);
 table[0x8a] = op("mov", move.moveToRegister, MODRM | BYTE);
 table[0x8b] = op("mov", move.moveToRegister, MODRM);
+table[0x8c] = op("mov", segment.storeSegmentRegister, MODRM, 0, 2);
+table[0x8e] = op("mov", segment.loadSegmentRegister, MODRM, 0, 2);
 table[0x8d] = op("lea", move.loadAddress, MODRM | MEMORY, 0, -1);
 table[0x8f] = group(op("pop", stack.popOperand, MODRM | STACK | TWO), ...nulls(7));
 table[0x98] = op("cbw", move.extendAccumulator);
 table[0x99] = op("cwd", move.extendIntoData);
+table[0x9a] = op("call", far.farImmediate, FAR | NO64, 1);
+table[0x9b] = op("wait", wait, SILICON);
 table[0x9c] = op("pushf", stack.pushFlags, STACK);
 table[0x9d] = op("popf", stack.popFlags, STACK);
 table[0x9e] = op("sahf", flags.flagsInAh, 0, 1);
@@ -124,11 +152,23 @@ table[0xd3] = shiftGroup(shift.shiftCount, 0);
 
 table[0xc2] = op("ret", branch.returnNear, IMM16 | WIDE);
 table[0xc3] = op("ret", branch.returnNear, WIDE);
+table[0xc4] = split(eight(les(ES, "les")), nulls(8));
+table[0xc5] = split(eight(les(DS, "lds")), nulls(8));
 table[0xc6] = group(op("mov", move.moveImmediate, MODRM | BYTE | IMM8), ...nulls(7));
 table[0xc7] = group(op("mov", move.moveImmediate, MODRM | IMMZ), ...nulls(7));
 table[0xc8] = op("enter", stack.enter, IMM16 | IMM8 | STACK);
 table[0xc9] = op("leave", stack.leave, STACK);
+table[0xca] = op("retf", far.returnFar, IMM16);
+table[0xcb] = op("retf", far.returnFar);
+table[0xcc] = op("int3", system.interrupt, 0, 3);
+table[0xcd] = op("int", system.interrupt, IMM8 | BYTE, -1);
+table[0xce] = op("into", system.interrupt, NO64, 4);
+table[0xcf] = op("iret", far.returnInterrupt);
+table[0xd4] = op("aam", decimal.adjustAfterMultiply, IMM8 | BYTE | NO64);
+table[0xd5] = op("aad", decimal.adjustBeforeDivide, IMM8 | BYTE | NO64);
+table[0xd6] = op("salc", decimal.setFromCarry, NO64);
 table[0xd7] = op("xlat", move.translate);
+X87.forEach((entry, i) => table[0xd8 + i] = entry);
 table[0xe0] = op("loopne", branch.loop, IMM8 | WIDE, 0);
 table[0xe1] = op("loope", branch.loop, IMM8 | WIDE, 1);
 table[0xe2] = op("loop", branch.loop, IMM8 | WIDE, 2);
@@ -139,11 +179,13 @@ table[0xe6] = op("out", io.output, BYTE | IMM8, 0);
 table[0xe7] = op("out", io.output, IMM8, 0);
 table[0xe8] = op("call", branch.call, IMMZ | WIDE);
 table[0xe9] = op("jmp", branch.jump, IMMZ | WIDE);
+table[0xea] = op("jmp", far.farImmediate, FAR | NO64, 0);
 table[0xeb] = op("jmp", branch.jump, IMM8 | WIDE);
 table[0xec] = op("in", io.input, BYTE, 1);
 table[0xed] = op("in", io.input, 0, 1);
 table[0xee] = op("out", io.output, BYTE, 1);
 table[0xef] = op("out", io.output, 0, 1);
+table[0xf1] = op("int1", system.interrupt, SILICON, 1);
 table[0xf4] = op("hlt", flags.halt);
 table[0xf5] = op("cmc", flags.changeFlag, 0, 2);
 table[0xf6] = unaryGroup(BYTE, IMM8);
@@ -163,12 +205,21 @@ table[0xff] = group(
   op("inc", alu.increment, MODRM | LOCK, 0),
   op("dec", alu.increment, MODRM | LOCK, 1),
   op("call", branch.callIndirect, MODRM | WIDE),
-  null,
+  op("call", far.farIndirect, MODRM | MEMORY, 1, POINTER),
   op("jmp", branch.jumpIndirect, MODRM | WIDE),
-  null,
+  op("jmp", far.farIndirect, MODRM | MEMORY, 0, POINTER),
   op("push", stack.pushOperand, MODRM | STACK | TWO),
   null,
 );
+
+/** LES and LDS; with a register, and in 64-bit mode always, the byte starts a VEX prefix. */
+function les(register: number, name: string): Opcode {
+  return op(name, segment.loadFar, MODRM | OTHER64, register, POINTER);
+}
+
+function eight(entry: Opcode): Opcode[] {
+  return new Array(8).fill(entry);
+}
 
 function nulls(count: number): null[] {
   return new Array(count).fill(null);

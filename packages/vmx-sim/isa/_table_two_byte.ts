@@ -7,6 +7,7 @@ import * as move from "./_move.ts";
 import * as multiply from "./_multiply.ts";
 import {
   BYTE,
+  FORCED,
   group,
   IMM8,
   IMMZ,
@@ -14,14 +15,28 @@ import {
   MEMORY,
   MODRM,
   NO66,
+  NONE,
   op,
   type Opcode,
   OPREG,
+  PAIR,
+  POINTER,
   prefixed,
   SILICON,
+  split,
+  STACK,
+  TABLE,
   WIDE,
 } from "./_opcode.ts";
+import * as segment from "./_segment.ts";
 import * as shift from "./_shift.ts";
+import * as stack from "./_stack.ts";
+import * as system from "./_system.ts";
+import { VECTOR } from "./_table_vector.ts";
+import { compareExchangePair } from "./_wide_exchange.ts";
+import { FS, GS, SS } from "./contract.ts";
+import { unimplemented } from "./instruction.ts";
+import { moveMxcsr } from "./_vector.ts";
 
 const table: (Opcode | null)[] = new Array(256).fill(null);
 
@@ -32,10 +47,91 @@ CONDITIONS.forEach((name, code) => {
   table[0x90 + code] = op(`set${name}`, move.setConditional, MODRM | BYTE, code);
 });
 
+const none = null;
+
+table[0x00] = group(
+  op("sldt", segment.storeSystemSelector, MODRM, 0, 2),
+  op("str", segment.storeSystemSelector, MODRM, 1, 2),
+  op("lldt", system.loadSystemSegment, MODRM, 0, 2),
+  op("ltr", system.loadSystemSegment, MODRM, 1, 2),
+  none,
+  none,
+  none,
+  none,
+);
+const smsw = op("smsw", system.storeStatus, MODRM, 0, 2);
+const lmsw = op("lmsw", system.loadStatus, MODRM, 0, 2);
+// KVM's emulator never finishes SGDT and SIDT to MMIO, so neither counts as one it knows.
+table[0x01] = split(
+  [
+    op("sgdt", system.storeTable, MODRM | SILICON, 0, TABLE),
+    op("sidt", system.storeTable, MODRM | SILICON, 1, TABLE),
+    op("lgdt", system.loadTable, MODRM, 0, TABLE),
+    op("lidt", system.loadTable, MODRM, 1, TABLE),
+    smsw,
+    none,
+    lmsw,
+    op("invlpg", system.invalidate, MODRM, 0, NONE),
+  ],
+  [none, none, none, none, smsw, none, lmsw, none],
+);
+table[0x06] = op("clts", system.clearTaskSwitched);
+table[0x08] = op("invd", system.flushCaches);
+table[0x09] = op("wbinvd", system.flushCaches);
+table[0x20] = op("mov", system.loadFromControl, MODRM | WIDE | FORCED);
+table[0x21] = op("mov", system.moveDebug, MODRM | WIDE | FORCED, 0);
+table[0x22] = op("mov", system.storeToControl, MODRM | WIDE | FORCED);
+table[0x23] = op("mov", system.moveDebug, MODRM | WIDE | FORCED, 1);
+table[0x30] = op("wrmsr", system.accessMsr, 0, 1);
+table[0x31] = op("rdtsc", system.readTimestamp);
+table[0x32] = op("rdmsr", system.accessMsr, 0, 0);
+table[0xa0] = op("push", stack.pushSegment, STACK, FS);
+table[0xa1] = op("pop", segment.popSegment, STACK, FS);
+table[0xa2] = op("cpuid", system.identify);
+table[0xa8] = op("push", stack.pushSegment, STACK, GS);
+table[0xa9] = op("pop", segment.popSegment, STACK, GS);
+
+function unprefixed(entry: Opcode): Opcode {
+  return prefixed(entry, none, none, none);
+}
+const fence = unprefixed(op("fence", flags.nothing, MODRM));
+table[0xae] = split(
+  [
+    unprefixed(op("fxsave", unimplemented, MODRM | SILICON, 0, 512)),
+    unprefixed(op("fxrstor", unimplemented, MODRM | SILICON, 0, 512)),
+    unprefixed(op("ldmxcsr", moveMxcsr, MODRM | SILICON, 0, 4)),
+    unprefixed(op("stmxcsr", moveMxcsr, MODRM | SILICON, 1, 4)),
+    unprefixed(op("xsave", unimplemented, MODRM | SILICON, 0, NONE)),
+    unprefixed(op("xrstor", unimplemented, MODRM | SILICON, 0, NONE)),
+    none,
+    prefixed(
+      op("clflush", system.flushLine, MODRM, 0, 1),
+      op("clflushopt", system.flushLine, MODRM, 0, 1),
+      none,
+      none,
+    ),
+  ],
+  [none, none, none, none, none, fence, fence, fence],
+);
+table[0xb2] = op("lss", segment.loadFar, MODRM | MEMORY, SS, POINTER);
+table[0xb4] = op("lfs", segment.loadFar, MODRM | MEMORY, FS, POINTER);
+table[0xb5] = op("lgs", segment.loadFar, MODRM | MEMORY, GS, POINTER);
+table[0xc7] = group(
+  none,
+  op("cmpxchg8b", compareExchangePair, MODRM | MEMORY | LOCK | NO66, 0, PAIR),
+  none,
+  none,
+  none,
+  none,
+  none,
+  none,
+);
+for (const [byte, entry] of VECTOR) table[byte] = entry;
+
 table[0x0b] = op("ud2", undefinedOpcode);
-table[0x0d] = op("prefetchw", flags.nothing, MODRM | MEMORY, 0, -1);
-table[0x18] = op("prefetch", flags.nothing, MODRM, 0, -1);
-for (let byte = 0x19; byte <= 0x1f; byte++) table[byte] = op("nop", flags.nothing, MODRM, 0, -1);
+table[0x0d] = op("prefetchw", flags.nothing, MODRM | MEMORY, 0, NONE);
+table[0x18] = op("prefetch", flags.nothing, MODRM, 0, NONE);
+for (let byte = 0x19; byte <= 0x1f; byte++) table[byte] = op("nop", flags.nothing, MODRM, 0, NONE);
 for (let r = 0; r < 8; r++) table[0xc8 + r] = op("bswap", move.swapBytes, OPREG);
 
 table[0xa3] = op("bt", bit.bitRegister, MODRM, 0);

@@ -147,6 +147,14 @@ function operands(bytes: Uint8Array, insn: Instruction, bits: number): boolean {
   return true;
 }
 
+function memorySize(insn: Instruction, given: number): number {
+  if (given > 0) return given;
+  if (given === 0) return insn.size;
+  if (given === form.PAIR) return insn.size << 1;
+  if (given === form.POINTER) return insn.size + 2;
+  return given === form.TABLE ? (insn.long ? 10 : 6) : 0;
+}
+
 /**
  * Decodes one instruction of `bytes`, of which `length` are there from `offset` on, in the mode's default sizes.
  *
@@ -250,15 +258,19 @@ export function decode(
     while (entry.choices !== null) {
       const choices: readonly (Opcode | null)[] = entry.choices;
       let which = (modrm >> 3) & 7;
-      if (choices.length === 4) which = rep === 0xf2 ? 3 : rep === 0xf3 ? 2 : operand66 ? 1 : 0;
-      else if (choices.length === 16 && mod === 3) which += 8;
+      if (choices.length === 9) which = modrm & 7;
+      else if (choices.length === 4) {
+        which = rep === 0xf2 ? 3 : rep === 0xf3 ? 2 : operand66 ? 1 : 0;
+      } else if (choices.length === 16 && mod === 3) which += 8;
       const chosen: Opcode | null | undefined = choices[which];
       if (!chosen) return NOT_DECODED;
       entry = chosen;
     }
     position++;
     bits = entry.form;
-  } else if (bits & form.OPREG) insn.reg = insn.rm = (byte & 7) | ((rex & 1) << 3);
+  }
+  if (bits & (long ? form.OTHER64 : form.OTHER32)) return NOT_DECODED;
+  if (bits & form.OPREG) insn.reg = insn.rm = (byte & 7) | ((rex & 1) << 3);
 
   let size = wide !== operand66 ? 4 : 2;
   if (long) {
@@ -297,8 +309,7 @@ export function decode(
   insn.emulated = (bits & form.SILICON) === 0;
   insn.isString = (bits & form.STRING) !== 0;
   insn.twoMemory = (bits & form.TWO) !== 0;
-  const accesses = (insn.isMemory || insn.isString) && entry.memorySize >= 0;
-  insn.memorySize = accesses ? entry.memorySize || size : 0;
+  insn.memorySize = insn.isMemory || insn.isString ? memorySize(insn, entry.memorySize) : 0;
   insn.length = position - start;
   return DECODED;
 }

@@ -5,3 +5,4 @@ export { type Handler, Instruction, unimplemented } from "./instruction.ts";
 export { decode, MAX_INSTRUCTION_BYTES } from "./decode.ts";
 export { execute } from "./execute.ts";
 export { BasePort } from "./base_port.ts";
+export { deliverEvent, deliverFault, type EventKind, SHUTDOWN } from "./deliver.ts";
