@@ -110,7 +110,7 @@ export class IoeventfdIndex {
   /** The registration with exactly this address, length and datamatch. */
   get(key: ExactKey): Ioeventfd | null {
     const at = this.#find(key.lo, key.hi);
-    if (at < 0) return null;
+    if (at < 0 || key.len > 8) return null;
     if ((this.#records[at + META]! & SEVERAL) === 0) {
       const there = this.#devices[this.#records[at + REF]!]!;
       const same = there.len === key.len && there.wildcard === key.wildcard &&

@@ -26,3 +26,9 @@ export function joinWords(lo: number, hi: number): bigint {
 export function hex(value: number | bigint): string {
   return value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
 }
+
+/** Whether one u64 is below another, words signed or unsigned. */
+export function isBelow(aLo: number, aHi: number, bLo: number, bHi: number): boolean {
+  const a = aHi >>> 0, b = bHi >>> 0;
+  return a < b || (a === b && aLo >>> 0 < bLo >>> 0);
+}

@@ -4,6 +4,7 @@
  * @module
  */
 import type { BusRules } from "@ioeventfd/uapi";
+import { ENOENT, ENOMEM, ENOSPC } from "./_bus_errno.ts";
 import { ABSENT, IoeventfdIndex, UNDECIDED } from "./_ioeventfd_index.ts";
 import type { ExactKey } from "./_datamatch_index.ts";
 import { addressNumber, isPlain, RangeCover } from "./_range_cover.ts";
@@ -15,9 +16,6 @@ import { type BusWork, ReferenceBus } from "./reference_bus.ts";
 // KERNEL 6.19 include/linux/kvm_host.h NR_IOBUS_DEVS
 /** Devices other than ioeventfds that fit on a bus. */
 export const NR_IOBUS_DEVS = 1000;
-
-/** Answers of a bus to changes: 0, or a negative errno of Linux. */
-export const ENOENT = -2, ENOMEM = -12, ENOSPC = -28;
 
 const IDLE_CHANGES = 64;
 
@@ -42,7 +40,7 @@ interface OrderedEntry extends BusEntry {
  * const context = new EventfdContext();
  * const bus = new IoBus(latestRelease.bus);
  * const doorbell = new Ioeventfd({
- *   lo: 0xfebfb000, hi: 0, len: 0, wildcard: true, datamatchLo: 0, datamatchHi: 0, context, bus: "mmio", sequence: 0,
+ *   lo: 0xfebfb000, hi: 0, len: 0, wildcard: true, datamatchLo: 0, datamatchHi: 0, context, busIndex: 0, sequence: 0,
  * });
  * bus.register(doorbell.lo, doorbell.hi, doorbell.len, doorbell);
  * if (bus.write(0xfebfb000, 0, 2, 1, 0) !== 0 || context.count !== 1n) throw new Error("signalled");

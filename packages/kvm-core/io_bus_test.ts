@@ -84,7 +84,7 @@ class Pair {
         datamatchLo: len === 0 ? 0 : datamatch ?? 0,
         datamatchHi: 0,
         context,
-        bus: "mmio",
+        busIndex: 0,
         sequence: this.#sequence++,
       });
     const contexts = [new EventfdContext(), new EventfdContext()];

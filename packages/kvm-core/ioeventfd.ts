@@ -4,7 +4,12 @@
  * @module
  */
 import type { EventfdContext } from "@ioeventfd/eventfd";
-import type { RegistrationView } from "@ioeventfd/uapi";
+import {
+  KVM_FAST_MMIO_BUS,
+  KVM_PIO_BUS,
+  KVM_VIRTIO_CCW_NOTIFY_BUS,
+  type RegistrationView,
+} from "@ioeventfd/uapi";
 import { joinWords } from "./_u64.ts";
 import { EOPNOTSUPP, type IoDevice } from "./io_device.ts";
 import { matches, type MatchRule } from "./matches.ts";
@@ -25,9 +30,9 @@ export interface IoeventfdInit {
   readonly datamatchHi: number;
   /** What it signals; it holds a reference until it is destroyed. */
   readonly context: EventfdContext;
-  /** Bus that it was registered on. */
-  readonly bus: "mmio" | "pio" | "ccw";
-  /** Position among the registrations made, from 0. */
+  /** `KVM_*_BUS` that it is for. */
+  readonly busIndex: number;
+  /** Position among the registrations made, from 0; the fast twin has its original's. */
   readonly sequence: number;
   /** Told when it is destroyed. */
   readonly onDestroy?: (ioeventfd: Ioeventfd) => void;
@@ -50,9 +55,9 @@ export class Ioeventfd implements IoDevice, MatchRule {
   readonly datamatchHi: number;
   /** What it signals. */
   readonly context: EventfdContext;
-  /** Bus that it was registered on. */
-  readonly bus: "mmio" | "pio" | "ccw";
-  /** Position among the registrations made, from 0. */
+  /** `KVM_*_BUS` that it is for. */
+  readonly busIndex: number;
+  /** Position among the registrations made, from 0; the fast twin has its original's. */
   readonly sequence: number;
   /** Times that its destructor ran: 2 is the double free of quirk `fast-double-free`. */
   destroyed = 0;
@@ -71,20 +76,21 @@ export class Ioeventfd implements IoDevice, MatchRule {
     this.datamatchLo = init.datamatchLo | 0;
     this.datamatchHi = init.datamatchHi | 0;
     this.context = init.context.acquire();
-    this.bus = init.bus;
+    this.busIndex = init.busIndex;
     this.sequence = init.sequence;
     this.#onDestroy = init.onDestroy;
   }
 
   /** It, for people. */
   get label(): string {
-    return `ioeventfd ${this.sequence}`;
+    const twin = this.busIndex === KVM_FAST_MMIO_BUS ? "fast twin of " : "";
+    return `${twin}ioeventfd ${this.sequence}`;
   }
 
   /** It, at the edge of the API. */
   get view(): RegistrationView {
     return {
-      bus: this.bus,
+      bus: busName(this.busIndex),
       addr: joinWords(this.lo, this.hi),
       len: this.len,
       datamatch: this.wildcard ? null : joinWords(this.datamatchLo, this.datamatchHi),
@@ -112,4 +118,9 @@ export class Ioeventfd implements IoDevice, MatchRule {
     if (this.destroyed === 1) this.context.release();
     this.#onDestroy?.(this);
   }
+}
+
+function busName(index: number): RegistrationView["bus"] {
+  if (index === KVM_PIO_BUS) return "pio";
+  return index === KVM_VIRTIO_CCW_NOTIFY_BUS ? "ccw" : "mmio";
 }

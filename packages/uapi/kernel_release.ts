@@ -38,6 +38,11 @@ export interface BusRules {
   readonly unregisterOutOfMemory: "keep-device" | "drop-bus-spare-target" | "drop-bus";
   /** Coalesced ring: a `last` index of 170 or more put there by userspace refuses the write. */
   readonly coalescedRingChecksLast: boolean;
+  /**
+   * When the coalesced ring counts as full: when one entry is left, or when the unsigned remainder of
+   * (first − last − 1) by 170 is 0, which is so half-way already while `first` is below 85 (quirk `coalesced-half-ring`).
+   */
+  readonly coalescedRingFull: "one-left" | "unsigned-remainder";
   /** Coalesced zones on the PIO bus, and a `pio` that is neither 0 nor 1 is EINVAL. */
   readonly coalescedPio: boolean;
 }
@@ -67,8 +72,16 @@ export interface IrqfdRules {
   readonly drainsCounter: boolean;
   /** EBUSY is judged within this VM, or for the eventfd in any VM. */
   readonly busyAcrossVms: boolean;
-  /** Errno of an assign without an in-kernel interrupt controller. */
-  readonly withoutIrqchip: "EINVAL" | "EAGAIN";
+  /** Errno of an assign without an in-kernel interrupt controller, or null where nobody looks. */
+  readonly withoutIrqchip: "EINVAL" | "EAGAIN" | null;
+}
+
+/** Rules of the VM descriptor itself. */
+export interface VmRules {
+  /** An ioctl on a VM that was marked dead is EIO. */
+  readonly deadVmIsEio: boolean;
+  /** `KVM_SET_USER_MEMORY_REGION2` is known. */
+  readonly memoryRegion2: boolean;
 }
 
 /** Rules of `KVM_SET_USER_MEMORY_REGION`. */
@@ -79,6 +92,8 @@ export interface MemslotRules {
   readonly addressSpaces: number;
   /** Accepted flag bits. */
   readonly validFlags: number;
+  /** Bits of the highest guest physical address a slot may have, or null where nobody looks. */
+  readonly maxGpaBits: number | null;
   /** How the memslot generation moves, which is what an MMIO SPTE carries. */
   readonly generation: "per-publication" | "odd-while-updating" | "bit63-while-updating";
   /** First value of the memslot generation. */
@@ -155,6 +170,8 @@ export interface KernelRelease {
   readonly irqfd: IrqfdRules;
   /** Memory slots. */
   readonly memslots: MemslotRules;
+  /** The VM descriptor. */
+  readonly vm: VmRules;
   /** x86 exits. */
   readonly x86: X86Rules;
   /** Tracepoint text. */

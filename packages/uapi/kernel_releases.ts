@@ -10,11 +10,14 @@ const v3_14: KernelRelease = {
   name: "3.14",
   title: "Linux 3.14, before the seed commit",
   capabilities: {
+    0: 1, // IRQCHIP
     3: 1, // USER_MEMORY
+    4: 1, // SET_TSS_ADDR
     10: 125, // NR_MEMSLOTS
     15: 2, // COALESCED_MMIO: page offset
     25: 1024, // IRQ_ROUTING
     32: 1, // IRQFD
+    33: 1, // PIT2
     36: 1, // IOEVENTFD
     66: 255, // MAX_VCPUS
     81: 1, // READONLY_MEM
@@ -35,6 +38,7 @@ const v3_14: KernelRelease = {
     unregisterMissing: "ENOENT",
     unregisterOutOfMemory: "keep-device",
     coalescedRingChecksLast: false,
+    coalescedRingFull: "unsigned-remainder",
     coalescedPio: false,
   },
   eventfd: {
@@ -45,14 +49,16 @@ const v3_14: KernelRelease = {
     fdinfo: ["count"],
     semaphoreUnderflow: true,
   },
-  irqfd: { drainsCounter: false, busyAcrossVms: false, withoutIrqchip: "EINVAL" },
+  irqfd: { drainsCounter: false, busyAcrossVms: false, withoutIrqchip: null },
   memslots: {
     userSlots: 125,
     addressSpaces: 1,
     validFlags: 0x3,
+    maxGpaBits: null,
     generation: "per-publication",
     initialGeneration: 0,
   },
+  vm: { deadVmIsEio: false, memoryRegion2: false },
   x86: {
     fastMmio: false,
     fastHitInL2: false,
@@ -107,7 +113,7 @@ const v4_4: KernelRelease = {
   ...v3_16,
   name: "4.4",
   title: "Linux 4.4: any length on PIO, separate fast objects, findable zero length",
-  capabilities: { ...v3_16.capabilities, 10: 509, 105: 1, 122: 1 },
+  capabilities: { ...v3_16.capabilities, 10: 509, 105: 1, 121: 1, 122: 1 },
   ioeventfd: {
     ...v3_16.ioeventfd,
     zeroLengthPio: true,
@@ -139,7 +145,7 @@ const v5_15: KernelRelease = {
   ...v4_4,
   name: "5.15",
   title: "Linux 5.15",
-  capabilities: { ...v4_4.capabilities, 10: 32764, 25: 4096, 66: 1024, 136: 1, 162: 1 },
+  capabilities: { ...v4_4.capabilities, 10: 32764, 25: 4096, 66: 1024, 128: 4096, 136: 1, 162: 1 },
   bus: {
     ...v4_4.bus,
     insertion: "ordered",
@@ -186,7 +192,7 @@ const v6_19: KernelRelease = {
   name: "6.19",
   title: "Linux 6.19",
   ioeventfd: { ...v5_15.ioeventfd, deassignFreesIn: "bus-unregister" },
-  bus: { ...v5_15.bus, unregisterOutOfMemory: "drop-bus" },
+  bus: { ...v5_15.bus, unregisterOutOfMemory: "drop-bus", coalescedRingFull: "one-left" },
   eventfd: {
     ...v5_15.eventfd,
     writeExactly8: true,
@@ -195,7 +201,8 @@ const v6_19: KernelRelease = {
     semaphoreUnderflow: false,
   },
   irqfd: { ...v5_15.irqfd, busyAcrossVms: true },
-
+  memslots: { ...v5_15.memslots, maxGpaBits: 52 },
+  vm: { deadVmIsEio: true, memoryRegion2: true },
   x86: { ...v5_15.x86, stringPio: "per-element" },
   trace: { format: "6.19" },
 };

@@ -1,0 +1,131 @@
+/**
+ * The ring in which coalesced writes wait for userspace.
+ *
+ * @module
+ */
+import type { BusRules } from "@ioeventfd/uapi";
+
+// KERNEL 6.19 virt/kvm/coalesced_mmio.h KVM_COALESCED_MMIO_MAX
+/** Entries of the ring, one of which always stays empty. */
+export const KVM_COALESCED_MMIO_MAX = 170;
+
+const HEADER_WORDS = 2, ENTRY_WORDS = 6;
+
+/** One write that waits. */
+export interface CoalescedWrite {
+  /** Guest physical address or port (u64). */
+  readonly addr: bigint;
+  /** Bytes. */
+  readonly len: number;
+  /** 1 for a port, in releases that say so. */
+  readonly pio: number;
+  /** Value, zero-extended (u64). */
+  readonly data: bigint;
+}
+
+/**
+ * The page shared with userspace: `struct kvm_coalesced_mmio_ring`. Userspace reads entries from `first` on and moves
+ * `first`; the kernel fills the one at `last` and moves `last`. Nothing stops userspace from writing either.
+ *
+ * @example
+ * ```ts
+ * import { CoalescedRing } from "@ioeventfd/kvm-core";
+ * import { latestRelease } from "@ioeventfd/uapi";
+ *
+ * const ring = new CoalescedRing(latestRelease.bus);
+ * ring.push(0xa0000, 0, 4, 0x1234, 0, 0);
+ * const [write] = ring.drain();
+ * if (write?.addr !== 0xa0000n || write.data !== 0x1234n) throw new Error("one write waits");
+ * ```
+ */
+export class CoalescedRing {
+  /** The page itself, 4096 bytes. */
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(4096);
+  readonly #view = new DataView(this.bytes.buffer);
+  readonly #words = new Uint32Array(this.bytes.buffer);
+  readonly #rules: BusRules;
+
+  /** @param rules The bus rules of a kernel release */
+  constructor(rules: BusRules) {
+    this.#rules = rules;
+  }
+
+  /** Index of the oldest entry (u32), which userspace moves. */
+  get first(): number {
+    return this.#words[0]!;
+  }
+
+  set first(index: number) {
+    this.#words[0] = index;
+  }
+
+  /** Index of the entry to be filled next (u32). */
+  get last(): number {
+    return this.#words[1]!;
+  }
+
+  set last(index: number) {
+    this.#words[1] = index;
+  }
+
+  // KERNEL 3.16, 5.15, 6.19 virt/kvm/coalesced_mmio.c coalesced_mmio_has_room
+  /** Whether one more write fits. */
+  get hasRoom(): boolean {
+    const { first, last } = this;
+    if (this.#rules.coalescedRingChecksLast && last >= KVM_COALESCED_MMIO_MAX) return false;
+    if (this.#rules.coalescedRingFull === "unsigned-remainder") {
+      return ((first - last - 1) >>> 0) % KVM_COALESCED_MMIO_MAX !== 0;
+    }
+    return (last + 1) % KVM_COALESCED_MMIO_MAX !== first;
+  }
+
+  // KERNEL 6.19 virt/kvm/coalesced_mmio.c coalesced_mmio_write
+  /**
+   * Adds a write. Where the release trusts a `last` outside of the ring, the write is out of bounds: it is lost here.
+   *
+   * @param lo Address, low word
+   * @param hi Address, high word
+   * @param len Bytes, 1 to 8
+   * @param vlo Value, low word
+   * @param vhi Value, high word
+   * @param pio 1 for a port
+   * @returns False when there is no room
+   */
+  push(lo: number, hi: number, len: number, vlo: number, vhi: number, pio: number): boolean {
+    if (!this.hasRoom) return false;
+    const last = this.last;
+    if (last < KVM_COALESCED_MMIO_MAX) {
+      const at = HEADER_WORDS + last * ENTRY_WORDS;
+      this.#words[at] = lo;
+      this.#words[at + 1] = hi;
+      this.#words[at + 2] = len;
+      this.#words[at + 3] = this.#rules.coalescedPio ? pio : 0;
+      this.#words[at + 4] = len < 4 ? vlo & ((1 << len * 8) - 1) : vlo;
+      this.#words[at + 5] = len <= 4 ? 0 : len < 8 ? vhi & ((1 << (len - 4) * 8) - 1) : vhi;
+    }
+    this.last = (last + 1) % KVM_COALESCED_MMIO_MAX;
+    return true;
+  }
+
+  /**
+   * What userspace does after each exit: takes the entries from `first` to `last`.
+   *
+   * @returns The writes, oldest first; none when either index is outside of the ring
+   */
+  drain(): CoalescedWrite[] {
+    const writes: CoalescedWrite[] = [];
+    const { last } = this;
+    if (last >= KVM_COALESCED_MMIO_MAX || this.first >= KVM_COALESCED_MMIO_MAX) return writes;
+    while (this.first !== last) {
+      const at = (HEADER_WORDS + this.first * ENTRY_WORDS) * 4;
+      writes.push({
+        addr: this.#view.getBigUint64(at, true),
+        len: this.#view.getUint32(at + 8, true),
+        pio: this.#view.getUint32(at + 12, true),
+        data: this.#view.getBigUint64(at + 16, true),
+      });
+      this.first = (this.first + 1) % KVM_COALESCED_MMIO_MAX;
+    }
+    return writes;
+  }
+}
