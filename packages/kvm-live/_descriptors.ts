@@ -12,7 +12,7 @@ export class Descriptors {
   }
 
   /** Takes a descriptor over, or throws the errno of the call that should have made it. */
-  own(fd: number, detail: string): number {
+  own(fd: number, detail: string | (() => string)): number {
     this.#libc.check(fd, detail);
     this.#open.add(fd);
     return fd;

@@ -1,17 +1,19 @@
 import { POLLIN, POLLOUT } from "@ioeventfd/uapi";
 import { hex } from "./_descriptors.ts";
-import { failure, type Libc, O_NONBLOCK } from "./_libc.ts";
+import { failure, type Libc, O_CLOEXEC, O_NONBLOCK, O_RDONLY } from "./_libc.ts";
 
 const F_GETFL = 3;
 const F_SETFL = 4;
 const EINVAL = 22;
 const EBADF = 9;
 const ENOENT = 2;
+const latin1 = new TextDecoder("latin1");
 
 /** What is done with the descriptors of eventfds, none of it blocking. */
 export class EventfdIo {
   readonly #libc: Libc;
   readonly #word = new BigUint64Array(1);
+  readonly #text = new Uint8Array(512);
   readonly #pollfd = new DataView(new ArrayBuffer(8));
 
   constructor(libc: Libc) {
@@ -32,14 +34,15 @@ export class EventfdIo {
 
   /** The counter, left as it is. */
   count(fd: number): bigint {
-    const path = `/proc/self/fdinfo/${fd}`;
-    let text: string;
-    try {
-      text = this.#libc.readText(path);
-    } catch (error) {
-      if ((error as { errno?: number }).errno !== ENOENT) throw error;
-      throw failure(EBADF, `Descriptor ${hex(fd)} is not open`);
+    const { call } = this.#libc;
+    const file = this.#libc.open(`/proc/self/fdinfo/${fd}`, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+      const number = this.#libc.errno();
+      throw failure(number === ENOENT ? EBADF : number, `Descriptor ${hex(fd)} is not open`);
     }
+    const got = call.read(file, this.#text, BigInt(this.#text.length));
+    call.close(file);
+    const text = latin1.decode(this.#text.subarray(0, Math.max(got, 0)));
     const digits = /^eventfd-count:\s*([0-9a-f]+)$/m.exec(text)?.[1];
     if (digits === undefined) throw failure(EINVAL, `Descriptor ${hex(fd)} is not an eventfd`);
     return BigInt(`0x${digits}`);

@@ -29,5 +29,7 @@ export function openOtherFile(libc: Libc, kvmFd: number, kind: OtherFile): numbe
       return libc.open("/dev/kvm", O_RDWR | O_CLOEXEC);
     case "vm_fd":
       return call.ioctl(kvmFd, KVM_CREATE_VM, 0n);
+    default:
+      throw new TypeError(`No such kind of descriptor: "${kind satisfies never}"`);
   }
 }

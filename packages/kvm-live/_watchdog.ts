@@ -69,6 +69,8 @@ export class Watchdog {
       this.#libc.call.timerSettime(SYS_timer_settime, this.#timer, 0, this.#time, 0n),
       "Cannot set the timer of the time limit",
     );
+    // A tick of before may still be pending; newer kernels drop it, but not before it has ended a KVM_RUN.
+    this.take();
   }
 
   /** Takes the signal if it is there. */

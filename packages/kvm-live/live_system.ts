@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  EFD_CLOEXEC,
   type HostMemory,
   KVM_CAP_COALESCED_MMIO,
   KVM_CHECK_EXTENSION,
@@ -13,6 +14,7 @@ import {
   type OtherFile,
 } from "@ioeventfd/uapi";
 import { readCpuid } from "./_cpuid.ts";
+import { DescriptorRange } from "./_descriptor_range.ts";
 import { Descriptors, hex } from "./_descriptors.ts";
 import { EventfdIo } from "./_eventfd_io.ts";
 import { HostMemories } from "./_host_memories.ts";
@@ -22,10 +24,14 @@ import { acquireWatchdog, releaseWatchdog, type Watchdog } from "./_watchdog.ts"
 import type { VmHost } from "./_vm_host.ts";
 import { LiveVm } from "./live_vm.ts";
 
-/** An open `/dev/kvm` of the host, and the descriptors that were made through it. */
+/**
+ * An open `/dev/kvm` of the host, and the descriptors that were made through it. They have numbers of their own, from
+ * 0x400 upwards, so that neither the runtime nor another system takes one that was just closed.
+ */
 export class LiveSystem implements KvmSystem {
   readonly #libc: Libc;
   readonly #descriptors: Descriptors;
+  readonly #range: DescriptorRange;
   readonly #eventfds: EventfdIo;
   readonly #memories: HostMemories;
   readonly #vms = new Set<LiveVm>();
@@ -49,6 +55,7 @@ export class LiveSystem implements KvmSystem {
       physicalBits: cpuid.physicalBits,
       watchdog: () => this.#watchdog ??= acquireWatchdog(libc),
     };
+    this.#range = new DescriptorRange(libc, fd);
   }
 
   #ioctl(request: number, arg: number, name: string): number {
@@ -85,7 +92,7 @@ export class LiveSystem implements KvmSystem {
    *
    * @param initialValue Counter at first (u32)
    * @param flags `EFD_*`
-   * @returns The lowest free descriptor of the process, closed with the system
+   * @returns The lowest free descriptor of the system's own range, closed with the system
    * @throws {KvmError} EINVAL for unknown flags
    * @throws {RangeError} for an initial value that is no u32
    */
@@ -94,7 +101,12 @@ export class LiveSystem implements KvmSystem {
       throw new RangeError(`An eventfd begins with a u32: got ${initialValue}`);
     }
     const fd = this.#libc.call.eventfd(initialValue, flags | 0);
-    return this.#descriptors.own(fd, `eventfd2 with flags ${hex(flags)} was refused`);
+    this.#libc.check(fd, () => `eventfd2 with flags ${hex(flags)} was refused`);
+    return this.#own(fd, (flags & EFD_CLOEXEC) !== 0);
+  }
+
+  #own(fd: number, closeOnExec: boolean): number {
+    return this.#descriptors.own(this.#range.move(fd, closeOnExec), "");
   }
 
   /**
@@ -105,18 +117,19 @@ export class LiveSystem implements KvmSystem {
    */
   openOther(kind: OtherFile): number {
     const fd = openOtherFile(this.#libc, this.#fd, kind);
-    return this.#descriptors.own(fd, `Cannot open a descriptor of kind ${kind}`);
+    return this.#own(this.#libc.check(fd, `Cannot open a descriptor of kind ${kind}`), true);
   }
 
   /**
    * dup(2).
    *
    * @param fd Any open descriptor
-   * @returns The lowest free descriptor, closed with the system
+   * @returns The lowest free descriptor of the system's own range, closed with the system
    * @throws {KvmError} EBADF
    */
   dup(fd: number): number {
-    return this.#descriptors.own(this.#libc.call.dup(fd), `Cannot dup descriptor ${hex(fd)}`);
+    const copy = this.#range.dup(fd, false);
+    return this.#descriptors.own(copy, () => `Cannot dup descriptor ${hex(fd)}`);
   }
 
   /**
@@ -188,6 +201,7 @@ export class LiveSystem implements KvmSystem {
     if (this.#fd < 0) return;
     for (const vm of this.#vms) vm[Symbol.dispose]();
     this.#descriptors.closeAll();
+    this.#range.release();
     this.#libc.call.close(this.#fd);
     this.#fd = -1;
     if (this.#watchdog !== undefined) releaseWatchdog();

@@ -133,7 +133,7 @@ export class LiveVcpu implements KvmVcpu {
    *
    * @param options Time limit
    * @returns Why it came back
-   * @throws {KvmError} with the kernel's errno, `EFAULT` for guest memory that is not there
+   * @throws {KvmError} with the kernel's errno, e.g. `EFAULT` for a slot with no memory behind it
    */
   run(options?: RunOptions): VcpuExit {
     const reason = this.runRaw(options?.timeoutMs);

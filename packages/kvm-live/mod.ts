@@ -24,12 +24,14 @@
  *
  * @module
  */
+export * from "./dispose_later.ts";
 export * from "./guest_program.ts";
 export * from "./kvm_unavailable_error.ts";
 export * from "./live_backend.ts";
 export * from "./live_system.ts";
 export * from "./live_vcpu.ts";
 export * from "./live_vm.ts";
+export * from "./process_footprint.ts";
 export type {
   CoalescedMmio,
   CoalescedZone,
