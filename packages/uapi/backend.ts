@@ -227,6 +227,12 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
+/**
+ * Work that KVM did for a vCPU: by the path its exits took (`fast-mmio`, `pio-kernel`, …), then by kind (`exits`,
+ * `bytesFetched`, …).
+ */
+export type CountedWork = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
 /** A virtual CPU. */
 export interface KvmVcpu extends Disposable {
   /** `KVM_GET_REGS`. */
@@ -239,6 +245,8 @@ export interface KvmVcpu extends Disposable {
   setSregs(sregs: Sregs): void;
   /** `KVM_RUN`, up to the next exit to userspace. */
   run(options?: RunOptions): VcpuExit;
+  /** Work since the vCPU was made, where the backend counts it; a live kernel does not. */
+  countedWork?(): CountedWork;
 }
 
 /** A virtual machine. */
