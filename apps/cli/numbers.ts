@@ -1,14 +1,9 @@
 /**
- * Numbers as people write them: addresses in hex, counts with separators.
+ * Numbers on the command line and in reports.
  *
  * @module
  */
 import { UsageError } from "./cli_error.ts";
-
-/** `0xfebfb000`. */
-export function hex(value: bigint | number): string {
-  return value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
-}
 
 /** `1,234,567`. */
 export function grouped(value: number): string {

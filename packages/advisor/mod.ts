@@ -1,6 +1,10 @@
 /**
- * Placeholder until the package is built.
+ * Advice on sets of registrations: why one is refused, which are silently dead, and in which order all fire.
  *
  * @module
  */
-export {};
+export * from "./explain.ts";
+export * from "./lint.ts";
+export * from "./lint_report.ts";
+export * from "./parse_registration_set.ts";
+export * from "./registration_set.ts";

@@ -7,7 +7,6 @@ import * as uapi from "@ioeventfd/uapi";
 import type { KernelRelease } from "@ioeventfd/uapi";
 import type { Command, Context } from "../command.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
-import { hex } from "../numbers.ts";
 import { textTable } from "../text_table.ts";
 import { groupNames, ruleNames } from "./_rule_names.ts";
 
@@ -69,19 +68,23 @@ function sections(releases: readonly KernelRelease[]): Section[] {
     capabilities,
     ...groups.map((group): Section => ({
       title: groupNames[group],
-      rows: Object.entries(ruleNames[group]).map(([field, name]) => [
-        name,
+      rows: Object.keys(releases[0]?.[group] ?? {}).map((field) => [
+        nameOf(group, field),
         likeBefore(releases.map((one) => shown(field, Object.entries(one[group])))),
       ]),
     })),
   ];
 }
 
+function nameOf(group: keyof typeof ruleNames, field: string): string {
+  return Object.entries(ruleNames[group]).find(([one]) => one === field)?.[1] ?? field;
+}
+
 function shown(field: string, rules: readonly [string, unknown][]): string {
   const value = rules.find(([name]) => name === field)?.[1];
   if (value === null || value === undefined) return "-";
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (field === "validFlags") return hex(Number(value));
+  if (field === "validFlags") return uapi.hex(Number(value));
   return Array.isArray(value) ? value.join("+") : String(value);
 }
 

@@ -1,0 +1,193 @@
+import { CoreBackend, Ioeventfd, ReferenceBus } from "@ioeventfd/kvm-core";
+import type { BusEntry, IoDevice, Kvm, Vm } from "@ioeventfd/kvm-core";
+import {
+  encodeIoeventfd,
+  KVM_FAST_MMIO_BUS,
+  KVM_IOEVENTFD,
+  KVM_IOEVENTFD_FLAG_DEASSIGN,
+  KVM_MEM_READONLY,
+  KVM_MMIO_BUS,
+  KVM_PIO_BUS,
+  KVM_VIRTIO_CCW_NOTIFY_BUS,
+  KvmError,
+} from "@ioeventfd/uapi";
+import type { KernelRelease, Registration } from "@ioeventfd/uapi";
+import type { RegistrationSet, SetEntry } from "./registration_set.ts";
+
+const lapicPage = 0xfee0_0000n >> 12n;
+
+/** Who takes a write before any bus is asked, or on it. */
+export type Taker =
+  | { readonly by: "step"; readonly step: number }
+  | { readonly by: "lapic" }
+  | { readonly by: "nobody" };
+
+/** A set carried out on the model. */
+export class SetModel implements Disposable {
+  readonly release: KernelRelease;
+  /** What refused each step, or null. */
+  readonly refusals: (KvmError | null)[] = [];
+  readonly #kvm: Kvm;
+  readonly #vm: Vm;
+  readonly #fds = new Map<string, number>();
+  readonly #made: number[] = [];
+  readonly #stepOfDevice = new Map<IoDevice, number>();
+  readonly #ram: { readonly step: number; readonly first: bigint; readonly end: bigint }[] = [];
+  readonly #buses = new Map<number, ReferenceBus>();
+  #nextSlot = 0;
+  #nextHva = 0x1_0000_0000n;
+  #hasLapic = false;
+
+  /** @param skip Steps left out, as if never made */
+  constructor(
+    set: RegistrationSet,
+    release: KernelRelease,
+    skip: ReadonlySet<number> = new Set(),
+  ) {
+    this.release = release;
+    this.#kvm = new CoreBackend({ release }).open();
+    this.#vm = this.#kvm.createVm();
+    set.forEach((entry, step) => {
+      this.refusals.push(skip.has(step) ? null : this.#take(entry, step));
+    });
+  }
+
+  /** Array of a bus, in the kernel's order. */
+  entries(bus: number): readonly BusEntry[] {
+    return this.#vm.bus(bus).entries();
+  }
+
+  /** Which step put an entry on its bus. */
+  stepOf({ device }: BusEntry): number {
+    if (device instanceof Ioeventfd) return this.#made[device.sequence]!;
+    return this.#stepOfDevice.get(device)!;
+  }
+
+  /** Which step made the registration of that sequence number. */
+  stepOfSequence(sequence: number): number {
+    return this.#made[sequence]!;
+  }
+
+  /** Registrations in force, by step. */
+  inForce(): number[] {
+    return this.#vm.registrations().map(({ sequence }) => this.#made[sequence]!)
+      .sort((a, b) => a - b);
+  }
+
+  /** Who takes a guest write; nothing changes by asking. */
+  taker(bus: number, addr: bigint, len: number, value: bigint): Taker {
+    if (bus === KVM_MMIO_BUS) {
+      const slot = this.#ram.find(({ first, end }) => addr >= first && addr < end);
+      if (slot !== undefined) return { by: "step", step: slot.step };
+      if (this.#hasLapic && addr >> 12n === lapicPage) return { by: "lapic" };
+    }
+    const array = this.#reference(bus);
+    const lo = Number(addr & 0xffff_ffffn), hi = Number(addr >> 32n);
+    const vlo = Number(value & 0xffff_ffffn), vhi = Number(value >> 32n);
+    for (let at = array.first(lo, hi, len); array.equals(lo, hi, len, at); at++) {
+      const entry = array.entries()[at]!;
+      if (entry.device.wouldWrite?.(lo, hi, len, vlo, vhi) ?? true) {
+        return { by: "step", step: this.stepOf(entry) };
+      }
+    }
+    return { by: "nobody" };
+  }
+
+  /** Whether the fast MMIO bus holds a zero-length registration at an address. */
+  onFastBus(addr: bigint): boolean {
+    const lo = Number(addr & 0xffff_ffffn), hi = Number(addr >> 32n);
+    return this.release.x86.fastMmio && this.#reference(KVM_FAST_MMIO_BUS).first(lo, hi, 0) >= 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.#vm[Symbol.dispose]();
+    this.#kvm[Symbol.dispose]();
+  }
+
+  #take(entry: SetEntry, step: number): KvmError | null {
+    this.#buses.clear();
+    switch (entry.kind) {
+      case "assign": {
+        const refused = refusal(() => this.#register(entry.registration, this.#fd(entry.eventfd)));
+        if (refused === null) this.#made.push(step);
+        return refused;
+      }
+      case "deassign": {
+        const flags = entry.registration.flags | KVM_IOEVENTFD_FLAG_DEASSIGN;
+        const registration = { ...entry.registration, flags };
+        return refusal(() => this.#register(registration, this.#fd(entry.eventfd)));
+      }
+      case "ram":
+        return refusal(() => this.#addRam(entry, step));
+      default:
+        return this.#device(entry, step);
+    }
+  }
+
+  #register({ addr, len, flags, datamatch }: Registration, fd: number): void {
+    this.#vm.ioctl(KVM_IOEVENTFD, encodeIoeventfd({ addr, len, flags, datamatch, fd }));
+  }
+
+  #fd(key: string): number {
+    const known = this.#fds.get(key);
+    if (known !== undefined) return known;
+    const fd = this.#kvm.eventfd(0, 0);
+    this.#fds.set(key, fd);
+    return fd;
+  }
+
+  #addRam({ gpa, size, readonly }: SetEntry & { kind: "ram" }, step: number): void {
+    const flags = readonly ? KVM_MEM_READONLY : 0;
+    const hva = this.#nextHva;
+    this.#vm.setMemoryRegion({ slot: this.#nextSlot, flags, gpa, size, hva });
+    this.#nextSlot++;
+    this.#nextHva += size;
+    if (!readonly) this.#ram.push({ step, first: gpa, end: gpa + size });
+  }
+
+  /** What is new on the buses afterwards is this step's. */
+  #device(entry: SetEntry & { kind: "zone" | "irqchip" | "split-irqchip" | "pit" }, step: number) {
+    const before = new Set(this.#devices());
+    const refused = refusal(() => {
+      switch (entry.kind) {
+        case "zone":
+          return this.#vm.registerCoalesced(entry);
+        case "irqchip":
+          return this.#vm.createIrqchip();
+        case "split-irqchip":
+          return this.#vm.enableSplitIrqchip();
+        case "pit":
+          return this.#vm.createPit2(false);
+      }
+    });
+    if (refused === null && entry.kind.endsWith("irqchip")) this.#hasLapic = true;
+    for (const device of this.#devices()) {
+      if (!before.has(device)) this.#stepOfDevice.set(device, step);
+    }
+    return refused;
+  }
+
+  #devices(): IoDevice[] {
+    return [KVM_MMIO_BUS, KVM_PIO_BUS, KVM_VIRTIO_CCW_NOTIFY_BUS]
+      .flatMap((bus) => this.entries(bus).map((entry) => entry.device));
+  }
+
+  #reference(bus: number): ReferenceBus {
+    const known = this.#buses.get(bus);
+    if (known !== undefined) return known;
+    const reference = new ReferenceBus(this.release.bus);
+    reference.adopt(this.entries(bus));
+    this.#buses.set(bus, reference);
+    return reference;
+  }
+}
+
+function refusal(call: () => void): KvmError | null {
+  try {
+    call();
+    return null;
+  } catch (error) {
+    if (error instanceof KvmError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+/** The command as a process of its own, with no more permission than it needs. */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+
+const root = new URL("..", import.meta.url).pathname;
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function ioeventfd(
+  args: readonly string[],
+  options: { readonly input?: string; readonly permissions?: readonly string[] } = {},
+): Promise<Ended> {
+  const { input = "", permissions = ["--allow-read"] } = options;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", ...permissions, "apps/cli/main.ts", ...args],
+    cwd: root,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input)).then(() => writer.close()).catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+const pair = '[{"addr":"0x1004","len":0},{"addr":"0x1000","len":4}]';
+
+Deno.test("ioeventfd lint - reads a set from stdin without any permission", async () => {
+  const { code, stdout, stderr } = await ioeventfd(["lint", "-", "--json"], {
+    input: pair,
+    permissions: [],
+  });
+  assertEquals([code, stderr], [1, ""]);
+  const { registrations, safeOrder } = JSON.parse(stdout);
+  assertEquals(registrations[0].verdict, "dead");
+  assertEquals(safeOrder, [1, 0]);
+});
+
+Deno.test("ioeventfd conform ends with the count of what passed", async () => {
+  const { code, stdout } = await ioeventfd(["conform", "--vectors", "vectors/collide.jsonl"]);
+  assertEquals(code, 0);
+  assertMatch(stdout, /\n500 passed, 0 failed\n$/);
+});
+
+Deno.test("ioeventfd ends with 3 and one line when a file is not there, not permitted or not whole", async () => {
+  const missing = await ioeventfd(["lint", "no/such/set.json"]);
+  assertEquals(missing, {
+    code: 3,
+    stdout: "",
+    stderr: "ioeventfd: cannot read no/such/set.json: no such file or directory\n",
+  });
+  const refused = await ioeventfd(["lint", "scenarios/sets/dead-pair.json"], { permissions: [] });
+  assertEquals([refused.code, refused.stdout], [3, ""]);
+  assertStringIncludes(refused.stderr, "run with --allow-read");
+  const cut = await ioeventfd(["conform", "--vectors", "-"], { input: '{"id":"a","kind":"bus"' });
+  assertEquals([cut.code, cut.stderr], [
+    3,
+    "ioeventfd: -:1: JSON that ends too early: is the file cut off?\n",
+  ]);
+  const folder = await ioeventfd(["conform", "--vectors", "vectors"]);
+  assertEquals([folder.code, folder.stderr], [
+    3,
+    "ioeventfd: cannot read vectors: it is a directory\n",
+  ]);
+});
+
+Deno.test("ioeventfd is quiet when the reader of its output goes", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "--allow-read", "apps/cli/main.ts", "caps", "--json"],
+    cwd: root,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  await child.stdout.cancel();
+  const stderr = await new Response(child.stderr).text();
+  assertEquals([stderr, (await child.status).code], ["", 0]);
+});
