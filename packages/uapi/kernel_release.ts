@@ -78,6 +78,8 @@ export interface IrqfdRules {
 
 /** Rules of the VM descriptor itself. */
 export interface VmRules {
+  /** vCPU ids at or above it are EINVAL. */
+  readonly vcpuIds: number;
   /** An ioctl on a VM that was marked dead is EIO. */
   readonly deadVmIsEio: boolean;
   /** `KVM_SET_USER_MEMORY_REGION2` is known. */
@@ -142,6 +144,12 @@ export interface X86Rules {
   readonly misconfigOnPresentSpte: "bug-exit" | "retry";
   /** Failed emulation: internal error at any CPL, or at CPL 0 alone; with instruction bytes or none. */
   readonly emulationFailure: "any-cpl" | "cpl0" | "cpl0-with-bytes";
+  /** Quirk `fast-skip-reexec`: a skip that cannot decode its instruction lets the guest execute it again. */
+  readonly skipFailureReexecutes: boolean;
+  /** An exit reason without a handler: KVM_EXIT_UNKNOWN, #UD for the guest, or suberror 4. */
+  readonly unexpectedExit: "unknown" | "inject-ud" | "internal-error";
+  /** `KVM_SET_SREGS` refuses control registers that contradict each other. */
+  readonly validatesSregs: boolean;
   /** mmio_exits statistic counts userspace MMIO exits of the emulator rather than page-fault emulations. */
   readonly mmioExitsCountedInEmulator: boolean;
 }

@@ -12,7 +12,6 @@ const v3_14: KernelRelease = {
   capabilities: {
     0: 1, // IRQCHIP
     3: 1, // USER_MEMORY
-    4: 1, // SET_TSS_ADDR
     10: 125, // NR_MEMSLOTS
     15: 2, // COALESCED_MMIO: page offset
     25: 1024, // IRQ_ROUTING
@@ -58,7 +57,7 @@ const v3_14: KernelRelease = {
     generation: "per-publication",
     initialGeneration: 0,
   },
-  vm: { deadVmIsEio: false, memoryRegion2: false },
+  vm: { vcpuIds: 255, deadVmIsEio: false, memoryRegion2: false },
   x86: {
     fastMmio: false,
     fastHitInL2: false,
@@ -80,6 +79,9 @@ const v3_14: KernelRelease = {
     mmioSpteTopBits: true,
     misconfigOnPresentSpte: "bug-exit",
     emulationFailure: "any-cpl",
+    skipFailureReexecutes: false,
+    unexpectedExit: "unknown",
+    validatesSregs: false,
     mmioExitsCountedInEmulator: false,
   },
   trace: { format: "4.4" },
@@ -137,6 +139,7 @@ const v4_4: KernelRelease = {
     mmioSpte: "20-bit-drop-low",
     misconfigOnPresentSpte: "retry",
     emulationFailure: "cpl0",
+    unexpectedExit: "inject-ud",
   },
 };
 
@@ -145,7 +148,7 @@ const v5_15: KernelRelease = {
   ...v4_4,
   name: "5.15",
   title: "Linux 5.15",
-  capabilities: { ...v4_4.capabilities, 10: 32764, 25: 4096, 66: 1024, 128: 4096, 136: 1, 162: 1 },
+  capabilities: { ...v4_4.capabilities, 10: 32764, 25: 4096, 66: 1024, 136: 1, 162: 1 },
   bus: {
     ...v4_4.bus,
     insertion: "ordered",
@@ -162,6 +165,7 @@ const v5_15: KernelRelease = {
     generation: "bit63-while-updating",
     initialGeneration: 0,
   },
+  vm: { ...v4_4.vm, vcpuIds: 4096 },
   x86: {
     ...v4_4.x86,
     fastHitInL2: false,
@@ -181,6 +185,8 @@ const v5_15: KernelRelease = {
     mmioSpte: "19-bit-low3",
     mmioSpteTopBits: false,
     emulationFailure: "cpl0-with-bytes",
+    unexpectedExit: "internal-error",
+    validatesSregs: true,
     mmioExitsCountedInEmulator: true,
   },
   trace: { format: "5.15" },
@@ -202,7 +208,7 @@ const v6_19: KernelRelease = {
   },
   irqfd: { ...v5_15.irqfd, busyAcrossVms: true },
   memslots: { ...v5_15.memslots, maxGpaBits: 52 },
-  vm: { deadVmIsEio: true, memoryRegion2: true },
+  vm: { ...v5_15.vm, deadVmIsEio: true, memoryRegion2: true },
   x86: { ...v5_15.x86, stringPio: "per-element" },
   trace: { format: "6.19" },
 };
