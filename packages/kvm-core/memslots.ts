@@ -140,6 +140,16 @@ export class Memslots {
   }
 
   /**
+   * The slot of an id.
+   *
+   * @param slot Slot id in bits 15:0, address space in bits 31:16
+   * @returns The slot, or null
+   */
+  slot(slot: number): Memslot | null {
+    return this.#spaces[slot >>> 16]?.byId.get(slot & 0xffff) ?? null;
+  }
+
+  /**
    * Asks to be told of changes, after they are in force.
    *
    * @param listener Who is told

@@ -1,0 +1,28 @@
+import { KvmError } from "@ioeventfd/uapi";
+import { hex } from "./_u64.ts";
+
+/** An ioctl argument as it may come, from callers that heed no types. */
+export type Argument = Uint8Array | number | undefined;
+
+/** The number of an ioctl, or −1 for what cannot be one. The kernel takes an unsigned int. */
+export function requestNumber(request: number): number {
+  return typeof request === "number" && Number.isInteger(request) ? request >>> 0 : -1;
+}
+
+/** What copy_from_user gets: EFAULT for less bytes, and for a number, which points nowhere. */
+export function copied(arg: Argument, size: number): Uint8Array {
+  if (ArrayBuffer.isView(arg) && arg.byteLength >= size) {
+    return new Uint8Array(arg.buffer, arg.byteOffset, size);
+  }
+  const what = ArrayBuffer.isView(arg) ? `${hex(arg.byteLength)} bytes` : "no memory";
+  throw new KvmError("EFAULT", {
+    check: "copy",
+    detail: `The argument points at ${what}, and ${hex(size)} bytes are needed`,
+  });
+}
+
+/** An argument taken as a number. Whatever points at memory, or is no whole number, is a number out of any range. */
+export function scalar(arg: Argument): number {
+  if (arg === undefined) return 0;
+  return typeof arg === "number" && Number.isSafeInteger(arg) ? arg : Number.MAX_SAFE_INTEGER;
+}

@@ -1,0 +1,92 @@
+import {
+  type CoalescedZone,
+  type IoeventfdSpec,
+  KVM_IOEVENTFD_FLAG_DATAMATCH,
+  KVM_IOEVENTFD_FLAG_PIO,
+  KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY,
+  type MemoryRegion,
+} from "@ioeventfd/uapi";
+import type { IoeventfdRequest } from "./_ioeventfd_registry.ts";
+import type { ZoneRequest } from "./_coalesced_zones.ts";
+import { hex, highWord, lowWord, U64_MAX } from "./_u64.ts";
+
+/** The value, if it is a u64. */
+export function checkU64(value: unknown, what: string): bigint {
+  if (typeof value !== "bigint") {
+    throw new TypeError(`${what} must be a bigint: got ${show(value)}`);
+  }
+  if (value < 0n || value > U64_MAX) throw new RangeError(`${what} ${hex(value)} is not a u64`);
+  return value;
+}
+
+/** The value, if it is an integer within bounds. */
+export function checkInteger(value: unknown, what: string, low: number, high: number): number {
+  if (typeof value !== "number" || !Number.isInteger(value)) {
+    throw new TypeError(`${what} must be an integer: got ${show(value)}`);
+  }
+  if (value < low || value > high) {
+    throw new RangeError(`${what} ${hex(value)} is not within ${hex(low)} and ${hex(high)}`);
+  }
+  return value;
+}
+
+const busFlags: Readonly<Record<string, number>> = {
+  mmio: 0,
+  pio: KVM_IOEVENTFD_FLAG_PIO,
+  ccw: KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY,
+};
+
+/** A typed registration in the kernel's spelling. */
+export function specRequest(spec: IoeventfdSpec, flags: number): IoeventfdRequest {
+  const busFlag = Object.hasOwn(busFlags, spec.bus) ? busFlags[spec.bus] : undefined;
+  if (busFlag === undefined) {
+    throw new TypeError(`Bus must be "mmio", "pio" or "ccw": got ${show(spec.bus)}`);
+  }
+  const { len } = spec.match;
+  if (len !== 0 && len !== 1 && len !== 2 && len !== 4 && len !== 8) {
+    checkInteger(len, "Length", 0, 8);
+    throw new RangeError(`Length ${hex(len)} is not one of 0, 1, 2, 4, 8`);
+  }
+  const datamatch = (spec.match as { datamatch?: bigint }).datamatch;
+  if (len === 0 && datamatch !== undefined) {
+    throw new RangeError("Length 0x0 has no data to match");
+  }
+  const lo = lowWord(checkU64(spec.addr, "Address")), hi = highWord();
+  const fd = checkInteger(spec.fd, "Descriptor", -0x8000_0000, 0x7fff_ffff);
+  if (datamatch === undefined) {
+    return { lo, hi, len, flags: flags | busFlag, datamatchLo: 0, datamatchHi: 0, fd };
+  }
+  return {
+    lo,
+    hi,
+    len,
+    flags: flags | busFlag | KVM_IOEVENTFD_FLAG_DATAMATCH,
+    datamatchLo: lowWord(checkU64(datamatch, "Datamatch")),
+    datamatchHi: highWord(),
+    fd,
+  };
+}
+
+/** A typed zone with its address as words. */
+export function zoneRequest(zone: CoalescedZone): ZoneRequest {
+  return {
+    lo: lowWord(checkU64(zone.addr, "Address")),
+    hi: highWord(),
+    size: checkInteger(zone.size, "Size", 0, 0xffff_ffff),
+    pio: zone.pio === true ? 1 : 0,
+  };
+}
+
+/** The region, if its fields are of their types. */
+export function checkRegion(region: MemoryRegion): MemoryRegion {
+  checkInteger(region.slot, "Slot", 0, 0xffff_ffff);
+  checkInteger(region.flags ?? 0, "Flags", 0, 0xffff_ffff);
+  checkU64(region.gpa, "Address");
+  checkU64(region.size, "Size");
+  checkU64(region.hva, "Memory");
+  return region;
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,156 @@
+import {
+  decodeCoalescedMmioZone,
+  decodeIoeventfd,
+  decodeIrqfd,
+  decodeUserspaceMemoryRegion,
+  type ErrnoName,
+  KVM_CAP_CHECK_EXTENSION_VM,
+  KVM_CAP_IRQ_ROUTING,
+  KVM_CAP_SPLIT_IRQCHIP,
+  KVM_CHECK_EXTENSION,
+  KVM_CREATE_IRQCHIP,
+  KVM_CREATE_PIT2,
+  KVM_CREATE_VCPU,
+  KVM_ENABLE_CAP,
+  KVM_GET_DIRTY_LOG,
+  KVM_IOEVENTFD,
+  KVM_IRQ_LINE,
+  KVM_IRQFD,
+  KVM_MEM_LOG_DIRTY_PAGES,
+  KVM_REGISTER_COALESCED_MMIO,
+  KVM_SET_GSI_ROUTING,
+  KVM_SET_IDENTITY_MAP_ADDR,
+  KVM_SET_TSS_ADDR,
+  KVM_SET_USER_MEMORY_REGION,
+  KVM_SET_USER_MEMORY_REGION2,
+  KVM_UNREGISTER_COALESCED_MMIO,
+  KvmError,
+  toMemoryRegion,
+} from "@ioeventfd/uapi";
+import { type Argument, copied, requestNumber, scalar } from "./_ioctl_argument.ts";
+import { hex, highWord, lowWord } from "./_u64.ts";
+import type { Vm } from "./vm.ts";
+
+const IOAPIC_PINS = 24;
+const ROUTE_BYTES = 48;
+const PIT_SPEAKER_DUMMY = 1;
+
+type Handler = (vm: Vm, arg: Argument) => number;
+
+// KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl, arch/x86/kvm/x86.c kvm_arch_vm_ioctl
+const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
+  [KVM_IOEVENTFD, (vm, arg) => done(vm.ioeventfd(decodeIoeventfd(copied(arg, 64))))],
+  [KVM_IRQFD, (vm, arg) => done(vm.irqfd(decodeIrqfd(copied(arg, 32))))],
+  [KVM_SET_USER_MEMORY_REGION, (vm, arg) => setRegion(vm, copied(arg, 32))],
+  [KVM_SET_USER_MEMORY_REGION2, (vm, arg) => {
+    if (!vm.release.vm.memoryRegion2) refuse("ENOTTY", "ioctl", "This release has no such ioctl");
+    return setRegion(vm, copied(arg, 160).subarray(0, 32));
+  }],
+  [KVM_REGISTER_COALESCED_MMIO, (vm, arg) => coalesced(vm, arg, true)],
+  [KVM_UNREGISTER_COALESCED_MMIO, (vm, arg) => coalesced(vm, arg, false)],
+  [KVM_CREATE_IRQCHIP, (vm) => done(vm.createIrqchip())],
+  [KVM_CREATE_PIT2, (vm, arg) => {
+    const flags = word(copied(arg, 64), 0);
+    return done(vm.createPit2((flags & PIT_SPEAKER_DUMMY) !== 0));
+  }],
+  [KVM_CREATE_VCPU, (vm, arg) => vm.openVcpu(scalar(arg)).fd],
+  [KVM_CHECK_EXTENSION, (vm, arg) => {
+    const { capabilities } = vm.release;
+    if (capabilities[KVM_CAP_CHECK_EXTENSION_VM] === undefined) {
+      refuse("ENOTTY", "ioctl", "This release answers KVM_CHECK_EXTENSION on /dev/kvm alone");
+    }
+    return capabilities[scalar(arg)] ?? 0;
+  }],
+  [KVM_ENABLE_CAP, enableCap],
+  [KVM_IRQ_LINE, (vm, arg) => {
+    const bytes = copied(arg, 8);
+    if (vm.irqchipMode === "none") refuse("ENXIO", "irqchip", "There is no irqchip");
+    vm.irqchip?.setIrq(word(bytes, 0), word(bytes, 4) !== 0);
+    return 0;
+  }],
+  [KVM_SET_GSI_ROUTING, setGsiRouting],
+  [KVM_GET_DIRTY_LOG, getDirtyLog],
+  [KVM_SET_TSS_ADDR, (_vm, arg) => {
+    const addr = scalar(arg);
+    if (addr < 0 || addr > 0xffff_d000) refuse("EINVAL", "tss", `TSS at ${hex(addr)} is too high`);
+    return 0;
+  }],
+  [KVM_SET_IDENTITY_MAP_ADDR, (vm, arg) => {
+    copied(arg, 8);
+    if (vm.vcpus.length > 0) refuse("EINVAL", "vcpus", "There are vCPUs already");
+    return 0;
+  }],
+]);
+
+/** Any ioctl of a VM descriptor, after the checks of its entry. */
+export function vmIoctl(vm: Vm, request: number, arg: Argument): number {
+  const handler = handlers.get(requestNumber(request));
+  if (handler !== undefined) return handler(vm, arg);
+  const shown = Number.isInteger(request) ? hex(request) : String(request);
+  refuse("ENOTTY", "ioctl", `ioctl ${shown} is not one of a VM descriptor`);
+}
+
+function setRegion(vm: Vm, bytes: Uint8Array): number {
+  return done(vm.setMemoryRegion(toMemoryRegion(decodeUserspaceMemoryRegion(bytes))));
+}
+
+function coalesced(vm: Vm, arg: Argument, register: boolean): number {
+  const { addr, size, pio } = decodeCoalescedMmioZone(copied(arg, 16));
+  return done(vm.callCoalesced({ lo: lowWord(addr), hi: highWord(), size, pio }, register));
+}
+
+// KERNEL 4.4, 6.19 arch/x86/kvm/x86.c kvm_vm_ioctl_enable_cap
+function enableCap(vm: Vm, arg: Argument): number {
+  if (vm.release.capabilities[KVM_CAP_SPLIT_IRQCHIP] === undefined) {
+    refuse("ENOTTY", "ioctl", "This release enables no capability of a VM");
+  }
+  const bytes = copied(arg, 104);
+  if (word(bytes, 4) !== 0) refuse("EINVAL", "flags", "Flags are not 0x0");
+  const cap = word(bytes, 0);
+  if (cap !== KVM_CAP_SPLIT_IRQCHIP) {
+    refuse("EINVAL", "capability", `Capability ${hex(cap)} cannot be enabled here`);
+  }
+  if (word(bytes, 12) !== 0 || word(bytes, 8) > IOAPIC_PINS) {
+    refuse("EINVAL", "routes", `More than ${hex(IOAPIC_PINS)} routes are reserved`);
+  }
+  return done(vm.enableSplitIrqchip());
+}
+
+// KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl; the routes themselves are not kept
+function setGsiRouting(vm: Vm, arg: Argument): number {
+  const bytes = copied(arg, 8);
+  if (vm.irqchipMode === "none") refuse("EINVAL", "irqchip", "There is no irqchip");
+  const routes = word(bytes, 0);
+  if (routes > (vm.release.capabilities[KVM_CAP_IRQ_ROUTING] ?? 0)) {
+    refuse("EINVAL", "routes", `There are ${hex(routes)} routes, which is too many`);
+  }
+  if (word(bytes, 4) !== 0) refuse("EINVAL", "flags", "Flags are not 0x0");
+  copied(arg, 8 + routes * ROUTE_BYTES);
+  return 0;
+}
+
+// KERNEL 6.19 virt/kvm/kvm_main.c kvm_get_dirty_log_protect; the bitmap's address leads nowhere here
+function getDirtyLog(vm: Vm, arg: Argument): number {
+  const slot = word(copied(arg, 16), 0);
+  const { userSlots, addressSpaces } = vm.release.memslots;
+  if ((slot & 0xffff) >= userSlots || slot >>> 16 >= addressSpaces) {
+    refuse("EINVAL", "slot-id", `There can be no slot ${hex(slot)}`);
+  }
+  const found = vm.slots.slot(slot);
+  if (found === null || (found.flags & KVM_MEM_LOG_DIRTY_PAGES) === 0) {
+    refuse("ENOENT", "missing", `Slot ${hex(slot)} keeps no dirty log`);
+  }
+  refuse("EFAULT", "copy", "The bitmap's address is not in the caller's memory");
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
+}
+
+function done(_: void): 0 {
+  return 0;
+}
+
+function refuse(code: ErrnoName, check: string, detail: string): never {
+  throw new KvmError(code, { check, detail });
+}

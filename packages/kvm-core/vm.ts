@@ -1,0 +1,467 @@
+/**
+ * A virtual machine.
+ *
+ * @module
+ */
+import type { EventfdContext } from "@ioeventfd/eventfd";
+import {
+  type CoalescedZone,
+  type Ioeventfd as IoeventfdArgument,
+  type IoeventfdSpec,
+  type Irqfd,
+  type KernelRelease,
+  KVM_IOEVENTFD_FLAG_DEASSIGN,
+  KVM_MMIO_BUS,
+  KVM_PIO_BUS,
+  KvmError,
+  type KvmVcpu,
+  type KvmVm,
+  type MemoryRegion,
+  type RegistrationView,
+} from "@ioeventfd/uapi";
+import { CoalescedZones, type ZoneRequest } from "./_coalesced_zones.ts";
+import { Descriptor } from "./_descriptor.ts";
+import { type GuestStores, storeToGuest } from "./_guest_store.ts";
+import { registerIrqchip, registerPit } from "./_irqchip_devices.ts";
+import { IoeventfdRegistry, type IoeventfdRequest } from "./_ioeventfd_registry.ts";
+import { Irqfds } from "./_irqfds.ts";
+import { checkInteger, checkRegion, checkU64, specRequest, zoneRequest } from "./_spec.ts";
+import { hex, highWord, lowWord } from "./_u64.ts";
+import { vmIoctl } from "./_vm_ioctls.ts";
+import { AllocationFaults } from "./allocation_faults.ts";
+import { CoalescedRing } from "./coalesced_ring.ts";
+import { IoBus } from "./io_bus.ts";
+import { Irqchip, type IrqchipMode } from "./irqchip.ts";
+import type { KernelReport } from "./kernel_report.ts";
+import type { Kvm } from "./kvm.ts";
+import { Memslots } from "./memslots.ts";
+import { VcpuFile } from "./vcpu_file.ts";
+
+const BUS_NAMES = ["mmio", "pio", "ccw", "fast-mmio"];
+
+/**
+ * A VM by the rules of one kernel release, without the CPU: buses, ioeventfds, memory slots, coalesced zones, interrupt
+ * controllers in the kernel.
+ *
+ * @example EEXIST says with what and why
+ * ```ts
+ * import { CoreBackend } from "@ioeventfd/kvm-core";
+ * import { KvmError } from "@ioeventfd/uapi";
+ *
+ * using kvm = new CoreBackend().open();
+ * using vm = kvm.createVm();
+ * const fd = kvm.eventfd(0, 0);
+ * vm.assignIoeventfd({ bus: "mmio", addr: 0xfebfb000n, match: { len: 0 }, fd });
+ * if (vm.guestWrite("mmio", 0xfebfb000n, 2, 1n) !== "kernel") throw new Error("signalled");
+ * try {
+ *   vm.assignIoeventfd({ bus: "mmio", addr: 0xfebfb000n, match: { len: 2 }, fd });
+ * } catch (error) {
+ *   if (!(error instanceof KvmError) || error.reason.clause !== "existing-zero-length") throw error;
+ * }
+ * ```
+ */
+export class Vm implements KvmVm, GuestStores {
+  /** The open `/dev/kvm` it was made by. */
+  readonly kvm: Kvm;
+  /** The kernel release. */
+  readonly release: KernelRelease;
+  /** Memory slots. */
+  readonly slots: Memslots;
+  /** The ring of coalesced writes, a page shared with userspace. */
+  readonly ring: CoalescedRing;
+  /** Allocations that are to fail. */
+  readonly faults: AllocationFaults = new AllocationFaults();
+  /** What a real kernel would pay for with memory corruption. */
+  readonly reports: KernelReport[] = [];
+  /** The steps of its end, in order. */
+  readonly teardown: string[] = [];
+  readonly #buses: readonly IoBus[];
+  readonly #registry: IoeventfdRegistry;
+  readonly #zones: CoalescedZones;
+  readonly #irqfds: Irqfds;
+  readonly #vcpus = new Map<number, VcpuFile>();
+  readonly #descriptor: Descriptor;
+  #vcpusMade = 0;
+  #open = true;
+  #destroyed = false;
+  #dead = false;
+  #mode: IrqchipMode = "none";
+  #irqchip: Irqchip | null = null;
+  #hasPit = false;
+
+  /** @param kvm The open `/dev/kvm` that makes it */
+  constructor(kvm: Kvm) {
+    this.kvm = kvm;
+    this.release = kvm.release;
+    const { bus: rules, ioeventfd, irqfd } = this.release;
+    this.#buses = BUS_NAMES.map(() => new IoBus(rules, this.faults));
+    this.slots = new Memslots(
+      this.release.memslots,
+      (hva, size) => kvm.memoryAt(hva, size),
+      this.faults,
+    );
+    this.ring = new CoalescedRing(rules);
+    const shared = {
+      faults: this.faults,
+      buses: this.#buses,
+      lookupEventfd: (fd: number): EventfdContext => kvm.files.lookupEventfd(fd),
+      report: (report: KernelReport): void => void this.reports.push(report),
+    };
+    this.#registry = new IoeventfdRegistry({ ...shared, rules: ioeventfd });
+    this.#zones = new CoalescedZones({ ...shared, rules, ring: this.ring });
+    // deno-lint-ignore no-this-alias
+    const vm = this;
+    this.#irqfds = new Irqfds({
+      faults: this.faults,
+      rules: irqfd,
+      lookupEventfd: shared.lookupEventfd,
+      get irqchipMode(): IrqchipMode {
+        return vm.#mode;
+      },
+      get irqchip(): Irqchip | null {
+        return vm.#irqchip;
+      },
+    });
+    this.#descriptor = new Descriptor(kvm.files, "vm_fd", () => this.#closed());
+  }
+
+  /** Its descriptor. */
+  get fd(): number {
+    return this.#descriptor.fd;
+  }
+
+  /** Its last descriptor and the last of its vCPUs are closed. */
+  get destroyed(): boolean {
+    return this.#destroyed;
+  }
+
+  /** What interrupt controllers the kernel has. */
+  get irqchipMode(): IrqchipMode {
+    return this.#mode;
+  }
+
+  /** PIC and IOAPIC, or null unless {@linkcode Vm.irqchipMode} is full. */
+  get irqchip(): Irqchip | null {
+    return this.#irqchip;
+  }
+
+  /** vCPUs with an open descriptor. */
+  get vcpus(): readonly VcpuFile[] {
+    return [...this.#vcpus.values()];
+  }
+
+  /**
+   * One of its buses.
+   *
+   * @param index `KVM_MMIO_BUS` 0, `KVM_PIO_BUS` 1, `KVM_VIRTIO_CCW_NOTIFY_BUS` 2, `KVM_FAST_MMIO_BUS` 3
+   * @returns The bus
+   * @throws {RangeError} for another index
+   */
+  bus(index: number): IoBus {
+    const bus = this.#buses[index];
+    if (bus === undefined) throw new RangeError(`There is no bus ${index}`);
+    return bus;
+  }
+
+  /** What userspace registered and did not take away, in that order. */
+  registrations(): RegistrationView[] {
+    return [...this.#registry.registrations()].map(({ view }) => view);
+  }
+
+  /**
+   * The raw door: any ioctl of a VM descriptor.
+   *
+   * @param request ioctl number
+   * @param arg What the argument points at, or the argument itself; less bytes than the kernel copies are EFAULT
+   * @param caller The process that calls; the VM's own unless told otherwise
+   * @returns What the ioctl returns
+   * @throws {KvmError} with the kernel's errno, whatever the input
+   */
+  ioctl(request: number, arg?: Uint8Array | number, caller: Kvm = this.kvm): number {
+    // KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl
+    this.#checkOpen();
+    if (caller.process !== this.kvm.process) {
+      throw new KvmError("EIO", { check: "process", detail: "The VM is another process's" });
+    }
+    if (this.#dead && this.release.vm.deadVmIsEio) {
+      throw new KvmError("EIO", { check: "dead", detail: "The VM was marked dead" });
+    }
+    return vmIoctl(this, request, arg);
+  }
+
+  /** Marks it dead, as the kernel does when it finds its own state broken. */
+  markDead(): void {
+    this.#dead = true;
+  }
+
+  /**
+   * `KVM_IOEVENTFD`.
+   *
+   * @param spec What to register
+   * @throws {KvmError} EINVAL, EBADF, EEXIST, ENOSPC, ENOMEM
+   * @throws {TypeError | RangeError} for what the typed spelling has no words for
+   */
+  assignIoeventfd(spec: IoeventfdSpec): void {
+    this.callIoeventfd(specRequest(spec, 0));
+  }
+
+  /**
+   * `KVM_IOEVENTFD` with DEASSIGN.
+   *
+   * @param spec What to take away
+   * @throws {KvmError} EBADF, EINVAL, ENOENT
+   * @throws {TypeError | RangeError} for what the typed spelling has no words for
+   */
+  deassignIoeventfd(spec: IoeventfdSpec): void {
+    this.callIoeventfd(specRequest(spec, KVM_IOEVENTFD_FLAG_DEASSIGN));
+  }
+
+  /**
+   * `KVM_IOEVENTFD` in the kernel's spelling.
+   *
+   * @param argument Fields of `struct kvm_ioeventfd`
+   * @throws {KvmError} with the kernel's errno
+   */
+  ioeventfd(argument: IoeventfdArgument): void {
+    const { addr, datamatch, len, flags, fd } = argument;
+    const lo = lowWord(addr), hi = highWord();
+    const datamatchLo = lowWord(datamatch), datamatchHi = highWord();
+    this.callIoeventfd({ lo, hi, len, flags, datamatchLo, datamatchHi, fd });
+  }
+
+  /** @ignore `KVM_IOEVENTFD` on words. */
+  callIoeventfd(request: IoeventfdRequest): void {
+    this.#checkOpen();
+    this.#registry.call(request);
+  }
+
+  /**
+   * `KVM_IRQFD`.
+   *
+   * @param argument Fields of `struct kvm_irqfd`
+   * @throws {KvmError} EINVAL, EAGAIN, EBADF, EBUSY, ENOMEM
+   */
+  irqfd(argument: Irqfd): void {
+    this.#checkOpen();
+    this.#irqfds.call(argument);
+  }
+
+  /** `KVM_SET_USER_MEMORY_REGION`: EINVAL, EEXIST, ENOMEM. */
+  setMemoryRegion(region: MemoryRegion): void {
+    this.#checkOpen();
+    this.slots.set(checkRegion(region));
+  }
+
+  /** `KVM_REGISTER_COALESCED_MMIO`: EINVAL, ENOSPC, ENOMEM. */
+  registerCoalesced(zone: CoalescedZone): void {
+    this.callCoalesced(zoneRequest(zone), true);
+  }
+
+  /** `KVM_UNREGISTER_COALESCED_MMIO`: takes away every zone that contains this one; none is fine too. */
+  unregisterCoalesced(zone: CoalescedZone): void {
+    this.callCoalesced(zoneRequest(zone), false);
+  }
+
+  /** @ignore Coalesced zones on words. */
+  callCoalesced(zone: ZoneRequest, register: boolean): void {
+    this.#checkOpen();
+    if (register) this.#zones.register(zone);
+    else this.#zones.unregister(zone);
+  }
+
+  /** `KVM_CREATE_IRQCHIP`: PIC, IOAPIC and LAPICs in the kernel. EEXIST, EINVAL after a vCPU, ENOSPC. */
+  createIrqchip(): void {
+    // KERNEL 6.19 arch/x86/kvm/x86.c kvm_arch_vm_ioctl
+    this.#checkIrqchip();
+    const irqchip = new Irqchip();
+    registerIrqchip(this, irqchip);
+    this.#irqchip = irqchip;
+    this.#mode = "full";
+  }
+
+  /** `KVM_CAP_SPLIT_IRQCHIP`: LAPICs in the kernel, PIC and IOAPIC in userspace. EEXIST, EINVAL after a vCPU. */
+  enableSplitIrqchip(): void {
+    this.#checkIrqchip();
+    this.#mode = "split";
+  }
+
+  /**
+   * `KVM_CREATE_PIT2`.
+   *
+   * @param speakerDummy Port 0x61 is the kernel's too
+   * @throws {KvmError} EEXIST, ENOENT without PIC, ENOSPC
+   */
+  createPit2(speakerDummy = false): void {
+    this.#checkOpen();
+    if (this.#hasPit) throw new KvmError("EEXIST", { check: "pit", detail: "There is a PIT" });
+    if (this.#irqchip === null) {
+      throw new KvmError("ENOENT", {
+        check: "irqchip",
+        detail: "A PIT needs the PIC in the kernel",
+      });
+    }
+    registerPit(this, speakerDummy);
+    this.#hasPit = true;
+  }
+
+  /**
+   * `KVM_CREATE_VCPU`, without a CPU to run.
+   *
+   * @param id vCPU id
+   * @returns Its descriptor, which keeps the VM alive
+   * @throws {KvmError} EINVAL, EEXIST
+   */
+  openVcpu(id: number): VcpuFile {
+    this.checkVcpu(id);
+    return this.addVcpu(new VcpuFile(this, id));
+  }
+
+  /**
+   * `KVM_CREATE_VCPU`.
+   *
+   * @param id vCPU id
+   * @throws {TypeError} always: a CPU is what `@ioeventfd/vmx-sim` adds
+   */
+  createVcpu(id: number): KvmVcpu {
+    throw new TypeError(`vCPU ${id} cannot run: this VM has no CPU, VmxBackend of vmx-sim has`);
+  }
+
+  /**
+   * The checks of `KVM_CREATE_VCPU`.
+   *
+   * @param id vCPU id
+   * @throws {KvmError} EINVAL, EEXIST
+   */
+  protected checkVcpu(id: number): void {
+    // KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl_create_vcpu
+    this.#checkOpen();
+    const { vm, capabilities } = this.release;
+    if (!Number.isInteger(id) || id < 0 || id >= vm.vcpuIds) {
+      throw new KvmError("EINVAL", { check: "vcpu-id", detail: `vCPU id ${id} is out of range` });
+    }
+    if (this.#vcpusMade >= (capabilities[66] ?? Infinity)) {
+      throw new KvmError("EINVAL", { check: "vcpu-count", detail: "There are too many vCPUs" });
+    }
+    if (!this.#vcpus.has(id)) return;
+    throw new KvmError("EEXIST", { check: "vcpu-id", detail: `vCPU ${hex(id)} exists` });
+  }
+
+  /**
+   * Lets a vCPU keep the VM alive.
+   *
+   * @param vcpu The vCPU
+   * @returns The same
+   */
+  protected addVcpu<T extends VcpuFile>(vcpu: T): T {
+    this.#vcpusMade++;
+    this.#vcpus.set(vcpu.id, vcpu);
+    return vcpu;
+  }
+
+  /** @ignore Told by a vCPU whose descriptor was closed. */
+  closeVcpu(vcpu: VcpuFile): void {
+    if (this.#vcpus.get(vcpu.id) === vcpu) this.#vcpus.delete(vcpu.id);
+    this.#destroyIfUnused();
+  }
+
+  /**
+   * One store or OUT by the guest, straight on memory slots and buses: local APICs first, then RAM, then the bus. There is
+   * no CPU in this, so the fast MMIO bus is not asked.
+   *
+   * @param bus Address space written to
+   * @param addr Guest physical address, or port
+   * @param len 1, 2, 4 or 8 bytes (PIO: 1, 2 or 4)
+   * @param value Value written, its low `len` bytes
+   * @returns `kernel` when KVM took all of it, else `userspace`
+   * @throws {TypeError | RangeError} for what no guest can do
+   */
+  guestWrite(
+    bus: "mmio" | "pio",
+    addr: bigint,
+    len: number,
+    value: bigint,
+  ): "kernel" | "userspace" {
+    if (bus !== "mmio" && bus !== "pio") throw new TypeError(`Bus must be "mmio" or "pio"`);
+    if (len !== 1 && len !== 2 && len !== 4 && (len !== 8 || bus === "pio")) {
+      throw new RangeError(`The guest cannot write ${len} bytes on ${bus}`);
+    }
+    checkU64(addr, "Address");
+    if (bus === "pio") checkInteger(Number(addr), "Port", 0, 0xffff);
+    checkU64(value, "Value");
+    const vlo = lowWord(value), vhi = highWord();
+    const lo = lowWord(addr), hi = highWord();
+    const taken = bus === "pio" ? this.portWrite(lo, len, vlo) : this.store(lo, hi, len, vlo, vhi);
+    return taken ? "kernel" : "userspace";
+  }
+
+  /**
+   * An OUT by the guest.
+   *
+   * @param port Port
+   * @param len 1, 2 or 4 bytes
+   * @param value Value written
+   * @returns Whether the kernel took it
+   */
+  portWrite(port: number, len: number, value: number): boolean {
+    // KERNEL 3.16 arch/x86/kvm/vmx.c hardware_setup: port 0x80 does not exit
+    if (port === 0x80 && len === 1 && this.release.x86.port80Bypass) return true;
+    return this.#buses[KVM_PIO_BUS]!.write(port, 0, len, value, 0) === 0;
+  }
+
+  /**
+   * A store by the guest to a guest physical address. Where it crosses a page, both parts are offered to the kernel.
+   *
+   * @param lo Address, low word
+   * @param hi Address, high word
+   * @param len 1 to 8 bytes
+   * @param vlo Value, low word
+   * @param vhi Value, high word
+   * @returns Whether the kernel took all of it
+   */
+  store(lo: number, hi: number, len: number, vlo: number, vhi: number): boolean {
+    return storeToGuest(this, this.#buses[KVM_MMIO_BUS]!, lo, hi, len, vlo, vhi);
+  }
+
+  /** Closes its descriptor. */
+  [Symbol.dispose](): void {
+    this.#descriptor.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#open) return;
+    throw new KvmError("EBADF", { check: "vm-fd", detail: "The descriptor of the VM is closed" });
+  }
+
+  #checkIrqchip(): void {
+    this.#checkOpen();
+    if (this.#mode !== "none") {
+      throw new KvmError("EEXIST", {
+        check: "irqchip",
+        detail: `There is a ${this.#mode} irqchip`,
+      });
+    }
+    if (this.#vcpusMade > 0) {
+      throw new KvmError("EINVAL", { check: "vcpus", detail: "There are vCPUs already" });
+    }
+  }
+
+  // KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_release
+  #closed(): void {
+    this.#open = false;
+    this.#irqfds.release();
+    this.teardown.push("irqfds");
+    this.#destroyIfUnused();
+  }
+
+  // KERNEL 6.19 virt/kvm/kvm_main.c kvm_destroy_vm
+  #destroyIfUnused(): void {
+    if (this.#open || this.#vcpus.size > 0 || this.#destroyed) return;
+    this.#destroyed = true;
+    this.teardown.push("irq-routing");
+    for (const [index, bus] of this.#buses.entries()) {
+      bus.destroy();
+      this.teardown.push(`bus ${BUS_NAMES[index]}`);
+    }
+    this.teardown.push("coalesced-ring", "devices", "memslots");
+  }
+}
