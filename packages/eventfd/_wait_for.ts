@@ -13,8 +13,6 @@ export interface Wait<T> extends WaitOptions {
   readonly attempt: () => T | undefined;
   /** Queues the waiter and returns how to take it out. */
   readonly enqueue: (waiter: Waiter) => () => void;
-  /** Wakes without one of these `POLL*` bits are ignored; blocked reads and writes take every wake. */
-  readonly key?: number;
   /** Gives up after so many milliseconds, with what {@linkcode Wait.timedOut} returns; never when left out. */
   readonly timeoutMs?: number;
   /** The answer when time is up. */
@@ -61,9 +59,8 @@ class Sleep<T> implements Waiter {
     if (interrupt?.aborted === true) this.#onInterrupt();
   }
 
-  wake(mask: number): boolean {
-    const { key } = this.#wait;
-    if (this.#awake || (key !== undefined && (mask & key) === 0)) return false;
+  wake(): boolean {
+    if (this.#awake) return false;
     this.#awake = true;
     queueMicrotask(this.#look);
     return true;

@@ -82,7 +82,7 @@ export class EventfdFile implements OpenFile {
     return eachSegment(segments, (segment) => this.#readInto([segment], false));
   }
 
-  /** write(2): exactly 8 bytes, or before 6.10 the first 8 of 8 or more. */
+  /** write(2): exactly 8 bytes, or on older releases the first 8 of 8 or more. */
   write(buffer: UserBuffer): number {
     const length = this.#fetch(buffer);
     const lo = words.pair[0]!;
