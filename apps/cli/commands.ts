@@ -6,7 +6,10 @@
 import type { Command } from "./command.ts";
 import { caps } from "./commands/caps.ts";
 import { completions } from "./commands/completions.ts";
+import { conform } from "./commands/conform.ts";
+import { explain } from "./commands/explain.ts";
+import { lint } from "./commands/lint.ts";
 import { man } from "./commands/man.ts";
 
 /** Every subcommand, in the order help shows them. */
-export const commands: readonly Command[] = [caps, completions, man];
+export const commands: readonly Command[] = [explain, lint, conform, caps, completions, man];

@@ -22,7 +22,7 @@ Deno.test("parseRegistrationSet() reads an array, lines, one object, and a vecto
   assertEquals(registrations(`[${one},${one}]`), [doorbell, doorbell]);
   assertEquals(registrations(`${one}\n\n${one}\r\n`), [doorbell, doorbell]);
   assertEquals(registrations(one), [doorbell]);
-  assertEquals(registrations('{\n  "addr": 4273713152,\n  "len": 0\n}'), [doorbell]);
+  assertEquals(registrations('{\n  "addr": 4273975296,\n  "len": 0\n}'), [doorbell]);
   assertEquals(registrations(`{"kind":"bus","ops":[${one}]}`), [doorbell]);
   assertEquals(registrations(`{"registrations":[${one}]}`), [doorbell]);
   assertEquals(registrations("[]"), []);

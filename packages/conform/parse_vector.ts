@@ -5,7 +5,7 @@
  */
 import type { Registration } from "@ioeventfd/uapi";
 import { JsonCursor } from "./json_cursor.ts";
-import type { Access, BusOp, GuestExit, Outcome, Vector } from "./vector.ts";
+import type { Access, BusOp, BusVector, GuestExit, Outcome, Vector } from "./vector.ts";
 
 /**
  * Parses one line of a vector file.
@@ -47,19 +47,18 @@ export function parseVector(text: string, source = "vector", line = 1): Vector {
         errno: outcome(at),
       };
     }
-    case "bus":
+    case "bus": {
+      const bus = at.field("bus").oneOf(["mmio", "pio"]);
       return {
         kind,
         id,
-        bus: at.field("bus").oneOf(["mmio", "pio"]),
+        bus,
         ops: ops(at.field("ops")),
-        writes: at.field("writes").array().map((write) => ({
-          ...access(write),
-          value: write.field("value").u64(),
-        })),
+        writes: at.field("writes").array().map((write) => guestWrite(write, bus)),
         counters: at.field("counters").array().map((counter) => counter.u64()),
         userspace: at.field("userspace").array().map(access),
       };
+    }
     case "guest":
       return {
         kind,
@@ -67,9 +66,9 @@ export function parseVector(text: string, source = "vector", line = 1): Vector {
         mode: at.field("mode").oneOf(["real16", "long0"]),
         insn: at.optional("insn")?.string() ?? "",
         tag: at.field("tag").string(),
-        code: at.field("code").bytes(),
+        code: bytesWithin(at.field("code"), 0x4000),
         esIsMmio: at.field("esIsMmio").boolean(),
-        scratch: at.field("scratch").bytes(),
+        scratch: bytesWithin(at.field("scratch"), 0x1000),
         mmioOffset: at.field("mmioOffset").integer(0, 0x0fff_ffff),
         registrations: at.field("registrations").array().map((one) => ({
           ...registration(one),
@@ -115,6 +114,21 @@ function ops(at: JsonCursor): BusOp[] {
 
 function access(at: JsonCursor): Access {
   return { addr: at.field("addr").u64(), len: at.field("len").integer(1, 8) };
+}
+
+/** What a guest can write: 1, 2, 4 or 8 bytes; a port up to 0xffff, not 8. */
+function guestWrite(at: JsonCursor, bus: "mmio" | "pio"): BusVector["writes"][number] {
+  const { addr, len } = access(at);
+  const lens = bus === "pio" ? [1, 2, 4] : [1, 2, 4, 8];
+  if (!lens.includes(len)) at.field("len").fail(`${len} is not one of ${lens.join(", ")}`);
+  if (bus === "pio" && addr > 0xffffn) at.field("addr").fail("a port is at most 0xffff");
+  return { addr, len, value: at.field("value").u64() };
+}
+
+function bytesWithin(at: JsonCursor, most: number): Uint8Array {
+  const bytes = at.bytes();
+  if (bytes.length > most) at.fail(`${bytes.length} bytes are more than ${most}`);
+  return bytes;
 }
 
 function guestExit(at: JsonCursor): GuestExit {
