@@ -1,14 +1,6 @@
-const FIRST_SLOTS = 16;
+import type { ExactKey } from "./exact_key.ts";
 
-/** What is looked up: one registration's address, length and datamatch. A wildcard's datamatch is 0. */
-export interface ExactKey {
-  readonly lo: number;
-  readonly hi: number;
-  readonly len: number;
-  readonly wildcard: boolean;
-  readonly datamatchLo: number;
-  readonly datamatchHi: number;
-}
+const FIRST_SLOTS = 16;
 
 /**
  * Numbers by exact registration, for addresses that hold more than one: open addressing over one Int32Array with the

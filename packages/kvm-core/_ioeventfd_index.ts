@@ -1,6 +1,7 @@
 import type { BusRules } from "@ioeventfd/uapi";
-import { DatamatchIndex, type ExactKey } from "./_datamatch_index.ts";
+import { DatamatchIndex } from "./_datamatch_index.ts";
 import { addressNumber, type RangeCover } from "./_range_cover.ts";
+import type { ExactKey } from "./exact_key.ts";
 import { EOPNOTSUPP } from "./io_device.ts";
 import type { Ioeventfd } from "./ioeventfd.ts";
 import { matches } from "./matches.ts";

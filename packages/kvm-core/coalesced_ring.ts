@@ -45,7 +45,11 @@ export class CoalescedRing {
   readonly #words = new Uint32Array(this.bytes.buffer);
   readonly #rules: BusRules;
 
-  /** @param rules The bus rules of a kernel release */
+  /**
+   * An empty ring.
+   *
+   * @param rules The bus rules of a kernel release
+   */
   constructor(rules: BusRules) {
     this.#rules = rules;
   }

@@ -33,7 +33,11 @@ export class CoreBackend implements KvmBackend {
   /** The kernel release. */
   readonly release: KernelRelease;
 
-  /** @param options `release`: the latest unless told otherwise */
+  /**
+   * A model of one release.
+   *
+   * @param options `release`: the latest unless told otherwise
+   */
   constructor(options: { readonly release?: KernelRelease } = {}) {
     this.release = options.release ?? latestRelease;
   }

@@ -6,9 +6,9 @@
 import type { BusRules } from "@ioeventfd/uapi";
 import { ENOENT, ENOMEM, ENOSPC } from "./_bus_errno.ts";
 import { ABSENT, IoeventfdIndex, UNDECIDED } from "./_ioeventfd_index.ts";
-import type { ExactKey } from "./_datamatch_index.ts";
 import { addressNumber, isPlain, RangeCover } from "./_range_cover.ts";
 import { AllocationFaults } from "./allocation_faults.ts";
+import type { ExactKey } from "./exact_key.ts";
 import { type BusEntry, EOPNOTSUPP, type IoDevice } from "./io_device.ts";
 import { Ioeventfd } from "./ioeventfd.ts";
 import { type BusWork, ReferenceBus } from "./reference_bus.ts";
@@ -61,6 +61,8 @@ export class IoBus {
   #ioeventfds = 0;
 
   /**
+   * An empty bus.
+   *
    * @param rules The bus rules of a kernel release
    * @param faults Allocations that are to fail
    */

@@ -5,7 +5,7 @@
  */
 
 /** "Not mine, ask the next": what a device answers to an access that it does not claim. */
-export const EOPNOTSUPP = -95;
+export const EOPNOTSUPP: number = -95;
 
 /**
  * A device on an I/O bus. A u64 is two words, low first; words may be signed or unsigned.

@@ -67,7 +67,11 @@ export class Ioeventfd implements IoDevice, MatchRule {
   next: Ioeventfd | null = null;
   readonly #onDestroy: ((ioeventfd: Ioeventfd) => void) | undefined;
 
-  /** @param init What it is; takes a reference on the context */
+  /**
+   * An ioeventfd that is on no bus yet.
+   *
+   * @param init What it is; takes a reference on the context
+   */
   constructor(init: IoeventfdInit) {
     this.lo = init.lo | 0;
     this.hi = init.hi | 0;

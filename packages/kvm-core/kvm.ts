@@ -56,7 +56,11 @@ export class Kvm implements KvmSystem {
   readonly #descriptor: Descriptor;
   readonly #vms = new Map<number, Vm>();
 
-  /** @param options Release and descriptor table */
+  /**
+   * Opens `/dev/kvm`.
+   *
+   * @param options Release and descriptor table
+   */
   constructor(options: KvmOptions = {}) {
     this.release = options.release ?? latestRelease;
     this.files = options.files ?? new FileTable(this.release.eventfd);

@@ -86,6 +86,8 @@ export class Memslots {
   #recent: Memslot | null = null;
 
   /**
+   * No slots.
+   *
    * @param rules Memory slot rules of a kernel release
    * @param memory Finds the memory behind a slot; without it slots have none
    * @param faults Allocations that are to fail

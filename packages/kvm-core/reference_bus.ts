@@ -37,7 +37,11 @@ export class ReferenceBus {
   readonly #entries: BusEntry[] = [];
   #disorder = 0;
 
-  /** @param rules The bus rules of a kernel release */
+  /**
+   * An empty array.
+   *
+   * @param rules The bus rules of a kernel release
+   */
   constructor(rules: BusRules) {
     this.#rules = rules;
   }

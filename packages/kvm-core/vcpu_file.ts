@@ -32,6 +32,8 @@ export class VcpuFile implements Disposable {
   readonly #descriptor: Descriptor;
 
   /**
+   * Opens the descriptor.
+   *
    * @param vm The VM it belongs to, which it keeps alive until it is closed
    * @param id Its id
    */

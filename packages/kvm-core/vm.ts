@@ -21,7 +21,7 @@ import {
 } from "@ioeventfd/uapi";
 import { CoalescedZones, type ZoneRequest } from "./_coalesced_zones.ts";
 import { Descriptor } from "./_descriptor.ts";
-import { type GuestStores, storeToGuest } from "./_guest_store.ts";
+import { storeToGuest } from "./_guest_store.ts";
 import { registerIrqchip, registerPit } from "./_irqchip_devices.ts";
 import { IoeventfdRegistry, type IoeventfdRequest } from "./_ioeventfd_registry.ts";
 import { Irqfds } from "./_irqfds.ts";
@@ -60,7 +60,7 @@ const BUS_NAMES = ["mmio", "pio", "ccw", "fast-mmio"];
  * }
  * ```
  */
-export class Vm implements KvmVm, GuestStores {
+export class Vm implements KvmVm {
   /** The open `/dev/kvm` it was made by. */
   readonly kvm: Kvm;
   /** The kernel release. */
@@ -89,7 +89,11 @@ export class Vm implements KvmVm, GuestStores {
   #irqchip: Irqchip | null = null;
   #hasPit = false;
 
-  /** @param kvm The open `/dev/kvm` that makes it */
+  /**
+   * An empty VM.
+   *
+   * @param kvm The open `/dev/kvm` that makes it
+   */
   constructor(kvm: Kvm) {
     this.kvm = kvm;
     this.release = kvm.release;
