@@ -1,0 +1,69 @@
+/**
+ * One write of the guest, from its line to what the lines after it show.
+ *
+ * @module
+ */
+import type { Doorbell } from "./_doorbell.ts";
+import type { Site } from "./_site.ts";
+
+/** Who takes a write, in the model. */
+export const claim = {
+  /** Nobody: it exits to userspace. */
+  none: 0,
+  /** An ioeventfd. */
+  ioeventfd: 1,
+  /** A coalesced zone. */
+  coalesced: 2,
+  /** A device in the kernel. */
+  device: 3,
+} as const;
+
+/** A write whose outcome is not known yet. Reused, so that a write allocates nothing. */
+export class Access {
+  /** Bus. */
+  bus = 0;
+  /** Address, low word. */
+  lo = 0;
+  /** High word. */
+  hi = 0;
+  /** Bytes. */
+  len = 0;
+  /** Value, low word, cut to `len`. */
+  valueLo = 0;
+  /** High word. */
+  valueHi = 0;
+  /** Line. */
+  line = 0;
+  /** Nanoseconds. */
+  time = 0;
+  /** Thread, by index. */
+  thread = 0;
+  /** Where it goes. */
+  site: Site | null = null;
+  /** What it matches. */
+  doorbell: Doorbell | null = null;
+  /** Who takes it, one of {@linkcode claim}. */
+  claim = 0;
+  /** Who takes it in the other world. */
+  imagined = 0;
+  /** Exits the model expects. */
+  owed = 0;
+  /** Exits that are possible: one for each 8 bytes. */
+  most = 0;
+  /** Part of the data is not in the recording, so fewer exits than owed are right too. */
+  loose = false;
+  /** A coalesced zone would take it, but its ring is full. */
+  ringFull = false;
+  /** Exits seen. */
+  seen = 0;
+
+  /** Another write; the value is cut to its length. */
+  set(bus: number, lo: number, hi: number, len: number, valueLo: number, valueHi: number): void {
+    this.bus = bus;
+    this.lo = lo;
+    this.hi = hi;
+    this.len = len;
+    this.valueLo = len < 4 ? valueLo & ((1 << (len * 8)) - 1) : valueLo;
+    this.valueHi = len <= 4 ? 0 : len < 8 ? valueHi & ((1 << ((len - 4) * 8)) - 1) : valueHi;
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * The end of a replay: judges what was put off, and writes the report.
+ *
+ * @module
+ */
+import { errnoName, kvmExitName } from "@ioeventfd/uapi";
+import type { Counts } from "./_counts.ts";
+import { type Place, placesOf } from "./_places.ts";
+import type { Findings } from "./_findings.ts";
+import { inferUnknown } from "./_infer.ts";
+import type { OtherWorld, ProcessState } from "./_process_state.ts";
+import { u64 } from "./_describe.ts";
+import type { VcpuThread } from "./_vcpu_thread.ts";
+import { busName, type VmState } from "./_vm_state.ts";
+import type {
+  NearMissReport,
+  Outcomes,
+  ReasonReport,
+  ReplayReport,
+  WhatIfReport,
+} from "./replay_report.ts";
+import type { TraceParser } from "./trace_parser.ts";
+
+/** All that a replay has gathered. */
+export interface Gathered {
+  /** Lines and threads. */
+  readonly parser: TraceParser;
+  /** Totals. */
+  readonly counts: Counts;
+  /** Disagreements and guesses. */
+  readonly findings: Findings;
+  /** Processes. */
+  readonly processes: readonly ProcessState[];
+  /** vCPU threads. */
+  readonly vcpus: readonly VcpuThread[];
+  /** The world of the what-if. */
+  readonly other: OtherWorld | null;
+  /** From the first event to the last. */
+  readonly durationNs: number;
+}
+
+/** Places without a registration that are listed. */
+const mostPlain = 512;
+
+/** Writes the report. */
+export function conclude(gathered: Gathered): ReplayReport {
+  const { parser, counts, findings, processes, other, durationNs } = gathered;
+  const vms = processes.flatMap((process) => process.vms);
+  const places = vms.flatMap((vm) => placesOf(vm, inferUnknown(vm, findings)));
+  const recorded = outcomes(places, "recorded");
+  const { listed, omitted } = cut(places);
+  const world = other === null ? "recorded" : "imagined";
+  const { lines, events, malformed, lostEvents, lostMarks } = parser.counts;
+  findings.contradictions.sort((a, b) => a.line - b.line);
+  return {
+    events,
+    lines,
+    malformed: { count: malformed, lines: parser.malformedLines },
+    otherEvents: parser.otherEvents,
+    lostEvents,
+    lostMarks,
+    durationNs,
+    writes: counts.writes,
+    outcomes: other === null ? recorded : outcomes(places, "imagined"),
+    exits: counts.exits,
+    reasons: reasons(counts),
+    doorbells: listed.map((place) => place.report(world)),
+    omitted,
+    nearMisses: vms.flatMap(nearMisses),
+    contradictions: findings.contradictions,
+    contradictionCount: findings.contradictionCount,
+    unexplainedLines: findings.unexplainedLines,
+    inferred: findings.inferred,
+    vms: describeVms(gathered),
+    whatIf: other === null ? null : whatIf(other, vms, places, recorded),
+  };
+}
+
+function outcomes(places: readonly Place[], world: "recorded" | "imagined"): Outcomes {
+  const sum: Outcomes = { ioeventfd: 0, coalesced: 0, inKernel: 0, userspace: 0 };
+  for (const place of places) {
+    const tally = place[world];
+    sum.ioeventfd += tally.signals;
+    sum.coalesced += tally.coalesced;
+    sum.inKernel += tally.inKernel;
+    sum.userspace += tally.userspace;
+  }
+  return sum;
+}
+
+/** Registrations, then guesses, then the busiest of the other places. */
+function cut(places: readonly Place[]): { listed: Place[]; omitted: ReplayReport["omitted"] } {
+  const order = { registered: 0, inferred: 1, none: 2 };
+  const sorted = places.toSorted((a, b) =>
+    order[a.registration] - order[b.registration] ||
+    (a.registration === "registered" ? 0 : b.recorded.writes - a.recorded.writes)
+  );
+  const plain = sorted.findIndex((place) => place.registration === "none");
+  const end = plain < 0 ? sorted.length : plain + mostPlain;
+  const left = sorted.slice(end);
+  const writes = left.reduce((sum, place) => sum + place.recorded.writes, 0);
+  return { listed: sorted.slice(0, end), omitted: { places: left.length, writes } };
+}
+
+function reasons(counts: Counts): ReasonReport[] {
+  const list = [...counts.byReason].map(([reason, count]) => ({
+    name: reason < -1 ? errnoName(-reason) ?? `errno ${-reason}` : kvmExitName(reason) ??
+      `KVM_EXIT ${reason}`,
+    count,
+  }));
+  return list.sort((a, b) => b.count - a.count);
+}
+
+function nearMisses(vm: VmState): NearMissReport[] {
+  const all = vm.sites.all().flatMap((site) =>
+    site.nearMisses.map((miss): NearMissReport => ({
+      kind: miss.kind,
+      bus: busName(site.bus),
+      addr: u64(site.lo, site.hi),
+      len: site.len,
+      writes: miss.writes,
+      line: miss.line,
+      offset: miss.offset,
+      registration: {
+        addr: u64(miss.doorbell.key.lo, miss.doorbell.key.hi),
+        len: miss.doorbell.key.len,
+        datamatch: miss.doorbell.key.wildcard
+          ? null
+          : u64(miss.doorbell.key.datamatchLo, miss.doorbell.key.datamatchHi),
+      },
+      vm: vm.name,
+    }))
+  );
+  return all.sort((a, b) => b.writes - a.writes);
+}
+
+function describeVms({ processes, vcpus, parser }: Gathered): ReplayReport["vms"] {
+  return processes.flatMap((process) =>
+    process.vms.map((vm) => {
+      const own = vcpus.filter((vcpu) => vcpu.vm === vm);
+      const threads = parser.threads.threads;
+      const thread = threads.find((one) => one.pid === process.pid && process.pid >= 0) ??
+        threads[own[0]?.thread ?? -1];
+      return { name: vm.name, comm: thread?.comm ?? "", threads: own.length };
+    })
+  );
+}
+
+function whatIf(
+  other: OtherWorld,
+  vms: readonly VmState[],
+  places: readonly Place[],
+  recorded: Outcomes,
+): WhatIfReport {
+  let exitsSaved = 0;
+  let exitsAdded = 0;
+  for (const place of places) {
+    exitsSaved += place.imagined.saved;
+    exitsAdded += place.imagined.added;
+  }
+  const titles = [
+    ...(other.zeroLength ? ["every doorbell of length 0"] : []),
+    `on ${other.release.title}`,
+  ];
+  const refused = vms.flatMap((vm) =>
+    [...vm.doorbells.values()].flatMap(({ key, line, refusals }) =>
+      refusals.map(({ errno, reason }) => ({
+        bus: busName(key.bus),
+        addr: u64(key.lo, key.hi),
+        len: key.len,
+        datamatch: key.wildcard ? null : u64(key.datamatchLo, key.datamatchHi),
+        errno: errnoName(errno) ?? String(errno),
+        reason,
+        line,
+        vm: vm.name,
+      }))
+    )
+  );
+  const fast = places.filter(({ bus, len }) =>
+    other.release.x86.fastMmio && bus === "mmio" && (other.zeroLength || len === 0)
+  );
+  const fastSignals = fast.reduce((sum, place) => sum + place.imagined.signals, 0);
+  return { title: titles.join(", "), recorded, exitsSaved, exitsAdded, fastSignals, refused };
+}

@@ -1,0 +1,162 @@
+/**
+ * Conclusions from writes that did not exit though nothing in the model takes them: a device or an ioeventfd that no call
+ * of the recording made, or a contradiction where all calls are known.
+ *
+ * @module
+ */
+import { KVM_MMIO_BUS, KVM_PIO_BUS } from "@ioeventfd/uapi";
+import { describePlace, hex64 } from "./_describe.ts";
+import { Tally } from "./_doorbell.ts";
+import type { Findings } from "./_findings.ts";
+import { inKernelDevices, ioapic, lapic, pic } from "./_in_kernel_device.ts";
+import type { Site, ValueCount } from "./_site.ts";
+import { ringEntries, type VmState } from "./_vm_state.ts";
+
+/** A registration that no call of the recording made. */
+export interface InferredDoorbell {
+  /** Bus. */
+  readonly bus: number;
+  /** Address, low word. */
+  readonly lo: number;
+  /** High word. */
+  readonly hi: number;
+  /** 0 where the fast MMIO bus shows it, else unknown. */
+  readonly len: 0 | null;
+  /** Value it compares, or null. */
+  readonly datamatch: ValueCount | null;
+  /** Access lengths seen. */
+  readonly lengths: readonly number[];
+  /** Writes it took. */
+  readonly tally: Tally;
+}
+
+/**
+ * Draws the conclusions of a VM and puts the writes where they belong.
+ *
+ * @returns Registrations that were inferred
+ */
+export function inferUnknown(vm: VmState, findings: Findings): InferredDoorbell[] {
+  const strays = vm.sites.all().filter((site) => site.strays > 0);
+  inferDevices(vm, findings, strays.filter((site) => site.device >= 0));
+  const unknown = strays.filter((site) => site.device < 0);
+  if (vm.setupKnown) {
+    for (const site of unknown) contradict(site, findings, "nothing in the kernel takes it");
+    return [];
+  }
+  const byPlace = Map.groupBy(unknown, ({ bus, lo, hi }) => `${bus} ${lo} ${hi}`);
+  return [...byPlace.values()].flatMap((sites) => inferDoorbells(vm, findings, sites));
+}
+
+function inferDevices(vm: VmState, findings: Findings, strays: readonly Site[]): void {
+  const seen = vm.devices;
+  const mixed = (index: number): boolean => seen[index]!.kernel > 0 && seen[index]!.userspace > 0;
+  const split = seen[lapic]!.kernel > 0 &&
+    (seen[pic]!.userspace > 0 || seen[ioapic]!.userspace > 0);
+  for (const { index, name, call } of inKernelDevices) {
+    const { kernel } = seen[index]!;
+    if (kernel === 0 || (mixed(index) && vm.setupKnown)) continue;
+    const how = index === lapic && split ? "KVM_ENABLE_CAP of a split irqchip" : call;
+    findings.infer(
+      `${vm.name} has its ${name} in the kernel: ${kernel} accesses did not exit, and no ${how} is ` +
+        "in the recording",
+    );
+  }
+  if (!vm.setupKnown) return;
+  for (const site of strays) {
+    if (mixed(site.device)) contradict(site, findings, "other accesses to the device do");
+  }
+}
+
+function contradict(site: Site, findings: Findings, why: string): void {
+  const what = `a ${site.len}-byte write to ${describePlace(site.bus, site.lo, site.hi)} did not ` +
+    `exit, though ${why}`;
+  for (const line of site.strayLines) findings.contradict(line, what);
+  findings.contradictionCount += site.strays - site.strayLines.length;
+}
+
+/** Sites of one address, which differ in the access length. */
+function inferDoorbells(
+  vm: VmState,
+  findings: Findings,
+  sites: readonly Site[],
+): InferredDoorbell[] {
+  const { bus, lo, hi } = sites[0]!;
+  const place = describePlace(bus, lo, hi);
+  const kernel = sites.reduce((sum, site) => sum + site.strays, 0);
+  const userspace = sites.reduce((sum, site) => sum + site.recorded.userspace, 0);
+  const lengths = sites.map((site) => site.len).filter((len) => len > 0).sort((a, b) => a - b);
+  const of = lengths.length === 0 ? "" : ` of ${lengths.join(", ")} bytes`;
+  if (isCoalesced(bus, lo, hi, kernel, userspace)) {
+    for (const site of sites) move(site, site.strays, "coalesced", null);
+    findings.infer(`${vm.name} has a coalesced zone at ${place}: ${kernel} writes did not exit`);
+    return [];
+  }
+  const values = userspace > 0 ? separate(sites) : null;
+  if (values !== null) {
+    return values.map((value) => {
+      const data = hex64(value.lo, value.hi);
+      findings.infer(
+        `${vm.name} has an ioeventfd at ${place} with datamatch ${data}: ${value.kernel} writes${of} ` +
+          "did not exit, those of other values did",
+      );
+      const tally = new Tally();
+      for (const site of sites) move(site, countOf(site, value), "signals", tally);
+      return { bus, lo, hi, len: null, datamatch: value, lengths, tally };
+    });
+  }
+  const part = userspace > 0 ? `, for a part of the recording (${userspace} more exited)` : "";
+  findings.infer(
+    `${vm.name} has an ioeventfd at ${place}: ${kernel} writes${of} did not exit${part}`,
+  );
+  const tally = new Tally();
+  const fast = sites.some((site) => site.len === 0);
+  for (const site of sites) move(site, site.strays, "signals", tally);
+  return [{ bus, lo, hi, len: fast ? 0 : null, datamatch: null, lengths, tally }];
+}
+
+/** Values that never exited, if every value did always or never. */
+function separate(sites: readonly Site[]): ValueCount[] | null {
+  const all = sites.flatMap((site) => site.values ?? []);
+  if (sites.some((site) => site.manyValues) || all.length === 0) return null;
+  if (all.some(({ kernel, userspace }) => kernel > 0 && userspace > 0)) return null;
+  const taken = all.filter(({ kernel }) => kernel > 0);
+  const unique = new Map(taken.map((value) => [hex64(value.lo, value.hi), value]));
+  return [...unique.values()];
+}
+
+function countOf(site: Site, { lo, hi }: ValueCount): number {
+  return site.values?.find((value) => value.lo === lo && value.hi === hi)?.kernel ?? 0;
+}
+
+/** Ports and memory that VMMs coalesce, or so many writes between exits that a ring was filled. */
+function isCoalesced(
+  bus: number,
+  lo: number,
+  hi: number,
+  kernel: number,
+  userspace: number,
+): boolean {
+  if (hi !== 0) return false;
+  const first = lo >>> 0;
+  if (bus === KVM_PIO_BUS) return first === 0x70 || (first >= 0xcf8 && first < 0xcfc);
+  return bus === KVM_MMIO_BUS && first >= 0xa0000 && first < 0xc0000 &&
+    kernel >= userspace * ringEntries;
+}
+
+/** Takes writes that were put to a device's account to another. */
+function move(
+  site: Site,
+  writes: number,
+  to: "signals" | "coalesced",
+  tally: Tally | null,
+): void {
+  for (const counted of [site.recorded, site.imagined]) {
+    counted.inKernel -= writes;
+    if (tally === null) counted[to] += writes;
+    else counted.writes -= writes;
+  }
+  if (tally === null) return;
+  tally.writes += writes;
+  tally[to] += writes;
+  tally.timing.merge(site.recorded.timing);
+}

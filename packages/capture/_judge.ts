@@ -1,0 +1,180 @@
+/**
+ * Compares what the model says of an access with what the recording shows, and counts it.
+ *
+ * @module
+ */
+import { type Access, claim } from "./_access.ts";
+import { describeAccess, describeDoorbell, describePlace, hex64 } from "./_describe.ts";
+import type { Tally } from "./_doorbell.ts";
+import type { Findings } from "./_findings.ts";
+import { inKernelDevices } from "./_in_kernel_device.ts";
+import type { Site } from "./_site.ts";
+import { ringEntries, tally, type VmState } from "./_vm_state.ts";
+
+/** A set-up call takes effect before its line: this long at most. */
+const inFlightNs = 200e6;
+const remembered = 32;
+
+/** A disagreement that a set-up call still in flight may yet explain. */
+interface Doubt {
+  readonly vm: VmState;
+  readonly access: Omit<Access, "set">;
+  readonly exited: boolean;
+  readonly what: string | null;
+}
+
+/** Judges accesses of all VMs. */
+export class Judge {
+  readonly #findings: Findings;
+  #doubts: Doubt[] = [];
+
+  /** @param findings Where disagreements go */
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  /**
+   * The recording has shown what became of a write.
+   *
+   * @param vm Its VM @param access The write @param exited Whether it exited to userspace
+   */
+  settle(vm: VmState, access: Access, exited: boolean): void {
+    const site = access.site!;
+    if (access.ringFull) this.#ringWasFull(vm, access, exited);
+    const known = access.claim !== claim.none;
+    let outcome: number = claim.none;
+    if (!exited) outcome = known ? access.claim : claim.device;
+    if (known === exited) this.#disagree(vm, access, exited);
+    else if (outcome === claim.coalesced) vm.ringWrites++;
+    this.#count(access, site, outcome);
+    if (site.device >= 0) {
+      const seen = vm.devices[site.device]!;
+      if (exited) seen.userspace++;
+      else if (!known) seen.kernel++;
+    }
+    if (!vm.setupKnown && !known) site.note(access.valueLo, access.valueHi, exited);
+    if (exited && access.doorbell === null) site.missed(access.line);
+  }
+
+  /** A write on the fast MMIO bus, which never exits. */
+  settleFast(vm: VmState, access: Access): void {
+    const site = access.site!;
+    const known = access.claim !== claim.none;
+    if (!known) site.stray(access.line);
+    this.#count(access, site, known ? access.claim : claim.device);
+    if (known || !vm.setupKnown) return;
+    this.#findings.contradict(
+      access.line,
+      `the fast MMIO bus took a write to ${hex64(access.lo, access.hi)}, where no ioeventfd has ` +
+        "length 0",
+    );
+  }
+
+  /** A read that nothing in the model answers did not exit, or the reverse. */
+  strangeRead(
+    vm: VmState,
+    line: number,
+    bus: number,
+    lo: number,
+    hi: number,
+    inKernel: boolean,
+  ): void {
+    const place = describePlace(bus, lo, hi);
+    const what = inKernel
+      ? `a read of ${place} did not exit, though nothing in the kernel answers it`
+      : `a read of ${place} exited to userspace, though a device in the kernel answers it`;
+    if (vm.setupKnown) this.#findings.contradict(line, what);
+    else this.#findings.infer(`${what}: the set-up of ${vm.name} is not in the recording`);
+  }
+
+  #count(access: Access, site: Site, outcome: number): void {
+    const counted: { recorded: Tally; imagined: Tally } = access.doorbell ?? site;
+    tally(counted.recorded, outcome);
+    counted.recorded.timing.add(access.time);
+    // What only the recording knows (devices no line names) stays as it was in the other world.
+    const imagined = access.imagined !== claim.none
+      ? access.imagined
+      : access.claim === claim.none
+      ? outcome
+      : claim.none;
+    tally(counted.imagined, imagined);
+    if (outcome === claim.none && imagined !== claim.none) counted.imagined.saved++;
+    if (outcome !== claim.none && imagined === claim.none) counted.imagined.added++;
+  }
+
+  #disagree(vm: VmState, access: Access, exited: boolean): void {
+    const site = access.site!;
+    if (!exited) {
+      site.stray(access.line);
+      if (site.device < 0 && vm.setupKnown) this.#doubt(vm, access, exited, null);
+      return;
+    }
+    if (access.claim === claim.coalesced && this.#ringMayBeFull(vm)) {
+      vm.ringWrites = 0;
+      return;
+    }
+    const taker = access.claim === claim.ioeventfd && access.doorbell !== null
+      ? describeDoorbell(access.doorbell.key)
+      : access.claim === claim.coalesced
+      ? "a coalesced zone"
+      : site.device >= 0
+      ? `the in-kernel ${inKernelDevices[site.device]!.name}`
+      : "a device in the kernel";
+    const what = `${describeAccess(access)} exited to userspace, though ${taker} takes it`;
+    if (vm.lostLine > 0) {
+      this.#findings.infer(`${what}: the events lost at line ${vm.lostLine} may tell why`);
+    } else this.#doubt(vm, access, exited, what);
+  }
+
+  /** The model's ring had no room left. No exit means that another thread of the VMM took what it held. */
+  #ringWasFull(vm: VmState, access: Access, exited: boolean): void {
+    vm.ringWrites = 0;
+    if (exited) return;
+    vm.model.drainRing();
+    access.claim = claim.coalesced;
+    this.#findings.infer(
+      `the ring of coalesced writes of ${vm.name} was drained between two exits`,
+    );
+  }
+
+  #ringMayBeFull(vm: VmState): boolean {
+    return vm.ringWrites >= ringEntries;
+  }
+
+  #doubt(vm: VmState, access: Access, exited: boolean, what: string | null): void {
+    this.#doubts.push({ vm, access: { ...access }, exited, what });
+    if (this.#doubts.length > remembered) this.#confirm(this.#doubts.shift()!);
+  }
+
+  /** A doubt that nothing explained is a contradiction. Strays are judged at the end, by their site. */
+  #confirm({ access, what }: Doubt): void {
+    if (what !== null) this.#findings.contradict(access.line, what);
+  }
+
+  /**
+   * A set-up call was made: it may have been in force before its line came, on the other threads.
+   *
+   * @param vm Its VM @param thread Thread that made it @param time Nanoseconds
+   */
+  setupCalled(vm: VmState, thread: number, time: number): void {
+    if (this.#doubts.length === 0) return;
+    this.#doubts = this.#doubts.filter((doubt) => {
+      if (doubt.vm !== vm || doubt.access.thread === thread) return true;
+      if (time - doubt.access.time > inFlightNs) {
+        this.#confirm(doubt);
+        return false;
+      }
+      const takes = vm.askAgain(doubt.access) !== claim.none;
+      if (takes === doubt.exited) return true;
+      if (!doubt.exited) doubt.access.site!.notStray(doubt.access.line);
+      this.#findings.infer(`a set-up call on ${vm.name} was in force before its line came`);
+      return false;
+    });
+  }
+
+  /** The recording ends: doubts that are left are contradictions. */
+  finish(): void {
+    for (const doubt of this.#doubts) this.#confirm(doubt);
+    this.#doubts = [];
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * One process of the recording: its descriptors and its VMs.
+ *
+ * @module
+ */
+import type { KernelRelease } from "@ioeventfd/uapi";
+import { ModelProcess } from "./_model_vm.ts";
+import { VmState } from "./_vm_state.ts";
+
+/** Another world in which the same calls are made: what if. */
+export interface OtherWorld {
+  /** Rules in force there. */
+  readonly release: KernelRelease;
+  /** Every registration is made with length 0 and without datamatch. */
+  readonly zeroLength: boolean;
+}
+
+/** One process. */
+export class ProcessState {
+  /** Process, or -1 where the text gives threads alone. */
+  readonly pid: number;
+  /** VMs, oldest first. */
+  readonly vms: VmState[] = [];
+  /** Its descriptors in the model. */
+  readonly model: ModelProcess;
+  /** Its descriptors in the other world. */
+  readonly imagined: ModelProcess | null;
+  readonly #byFd = new Map<number, VmState>();
+  readonly #byThread = new Map<number, VmState>();
+
+  /** @param pid Process or -1 @param release Rules of the recording's kernel @param other Another world */
+  constructor(pid: number, release: KernelRelease, other: OtherWorld | null) {
+    this.pid = pid;
+    this.model = new ModelProcess(release);
+    this.imagined = other === null ? null : new ModelProcess(other.release);
+  }
+
+  /** `KVM_CREATE_VM` returned that descriptor. */
+  createVm(fd: number): VmState {
+    return this.#newVm(fd, true);
+  }
+
+  /** The VM of a descriptor; one that the recording did not see being made is new, or the one whose guest already runs. */
+  vmAt(fd: number): VmState {
+    const vm = this.#byFd.get(fd);
+    if (vm !== undefined) return vm;
+    const unnamed = this.vms.find((one) => one.fd < 0);
+    if (unnamed === undefined) return this.#newVm(fd, false);
+    unnamed.fd = fd;
+    this.#byFd.set(fd, unnamed);
+    return unnamed;
+  }
+
+  /** `KVM_CREATE_VCPU`: the thread that makes a vCPU runs it, unless another does. */
+  createVcpu(vm: VmState, thread: number): void {
+    vm.vcpus++;
+    this.#byThread.set(thread, vm);
+  }
+
+  /**
+   * The VM a thread runs a vCPU of.
+   *
+   * @returns The one it made a vCPU of; else the oldest with a vCPU that no thread runs yet; else the newest
+   */
+  vmOf(thread: number): VmState {
+    let vm = this.#byThread.get(thread);
+    if (vm === undefined) {
+      const running = this.vms.filter((one) => !one.ended);
+      vm = running.find((one) => one.vcpus > one.vcpuThreads) ?? running.at(-1) ??
+        this.#newVm(-1, false);
+      this.#byThread.set(thread, vm);
+    }
+    vm.vcpuThreads++;
+    return vm;
+  }
+
+  /** VMs that a thread whose VM is a guess may run instead. */
+  get runningVms(): VmState[] {
+    return this.vms.filter((one) => !one.ended);
+  }
+
+  /** Descriptors named by a call are eventfds. */
+  haveEventfd(fd: number): void {
+    this.model.haveEventfd(fd);
+    this.imagined?.haveEventfd(fd);
+  }
+
+  /** The descriptor is another eventfd than before. */
+  freshEventfd(fd: number): void {
+    this.model.freshEventfd(fd);
+    this.imagined?.freshEventfd(fd);
+  }
+
+  /** The descriptor is the same eventfd as another. */
+  sameEventfd(fd: number, as: number): void {
+    this.model.sameEventfd(fd, as);
+    this.imagined?.sameEventfd(fd, as);
+  }
+
+  /** The descriptor is closed. */
+  close(fd: number): void {
+    this.model.close(fd);
+    this.imagined?.close(fd);
+  }
+
+  #newVm(fd: number, known: boolean): VmState {
+    const old = this.#byFd.get(fd);
+    if (old !== undefined) old.ended = true;
+    const vm = new VmState(
+      this.pid,
+      fd,
+      this.model.createVm(),
+      this.imagined?.createVm() ?? null,
+      known,
+    );
+    this.vms.push(vm);
+    if (fd >= 0) this.#byFd.set(fd, vm);
+    return vm;
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * Makes the recorded set-up calls on the model and compares what they return.
+ *
+ * @module
+ */
+import {
+  busFromFlags,
+  errnoName,
+  type Ioeventfd,
+  KVM_IOEVENTFD_FLAG_DATAMATCH,
+  KVM_IOEVENTFD_FLAG_DEASSIGN,
+  KVM_IRQFD_FLAG_DEASSIGN,
+  KVM_IRQFD_FLAG_RESAMPLE,
+  KVM_MMIO_BUS,
+  KVM_PIO_BUS,
+  KVM_VIRTIO_CCW_NOTIFY_BUS,
+} from "@ioeventfd/uapi";
+import { describeDoorbell } from "./_describe.ts";
+import type { Doorbell, DoorbellKey } from "./_doorbell.ts";
+import type { Findings } from "./_findings.ts";
+import type { ModelVm } from "./_model_vm.ts";
+import type { OtherWorld, ProcessState } from "./_process_state.ts";
+import { ioeventfdOf, irqfdOf, regionOf, type SetupCall, zoneOf } from "./_setup_call.ts";
+import type { VmState } from "./_vm_state.ts";
+import { eventKind } from "./trace_event.ts";
+
+const EBADF = -9, ENOENT = -2, EBUSY = -16, EEXIST = -17, EINVAL = -22;
+const busIndex = { mmio: KVM_MMIO_BUS, pio: KVM_PIO_BUS, ccw: KVM_VIRTIO_CCW_NOTIFY_BUS };
+
+/** Makes set-up calls. */
+export class Setup {
+  readonly #findings: Findings;
+  readonly #other: OtherWorld | null;
+
+  /** @param findings Where disagreements go @param other Another world to make the calls in as well */
+  constructor(findings: Findings, other: OtherWorld | null) {
+    this.#findings = findings;
+    this.#other = other;
+  }
+
+  /** Makes a call on a VM. */
+  apply(kind: number, process: ProcessState, vm: VmState, call: SetupCall): void {
+    switch (kind) {
+      case eventKind.ioeventfd:
+        return this.#ioeventfd(process, vm, call);
+      case eventKind.irqfd:
+        return this.#irqfd(process, vm, call);
+      case eventKind.memoryRegion:
+        return this.#memoryRegion(vm, call);
+      default:
+        return this.#coalesced(vm, call, kind === eventKind.registerCoalesced);
+    }
+  }
+
+  #ioeventfd(process: ProcessState, vm: VmState, call: SetupCall): void {
+    const request = ioeventfdOf(call);
+    if (call.ret === EBADF) process.close(request.fd);
+    else process.haveEventfd(request.fd);
+    const deassign = (request.flags & KVM_IOEVENTFD_FLAG_DEASSIGN) !== 0;
+    const key = keyOf(request);
+    const doorbell = call.ret === 0 ? vm.doorbell(key, call.line) : null;
+    const answer = vm.model.ioeventfd(request);
+    if (answer !== call.ret) {
+      const agreed = deassign
+        ? this.#deassignDiffers(process, vm, request, doorbell, call, answer)
+        : this.#assignDiffers(vm, request, call, answer);
+      if (!agreed) this.#differs(vm, "KVM_IOEVENTFD", describeDoorbell(key), call, answer);
+    }
+    if (doorbell !== null) {
+      doorbell.active = !deassign;
+      if (deassign) vm.active.remove(doorbell);
+      else {
+        doorbell.assigned++;
+        doorbell.fd = request.fd;
+        vm.active.add(doorbell);
+      }
+      if (vm.imagined !== null) this.#imagine(vm.imagined, request, deassign, doorbell);
+    }
+    vm.changed();
+  }
+
+  /** The same call in the other world. */
+  #imagine(model: ModelVm, request: Ioeventfd, deassign: boolean, doorbell: Doorbell): void {
+    if (deassign && doorbell.refusal !== null) {
+      doorbell.refusal = null;
+      return;
+    }
+    const answer = model.ioeventfd(
+      this.#other!.zeroLength
+        ? { ...request, len: 0, flags: request.flags & ~KVM_IOEVENTFD_FLAG_DATAMATCH }
+        : request,
+    );
+    if (deassign || answer === 0) return;
+    const reason = model.lastError?.message ?? `errno ${-answer}`;
+    doorbell.refusal = reason;
+    doorbell.refusals.push({ errno: -answer, reason });
+  }
+
+  /** @returns Whether something the recording does not show explains it */
+  #assignDiffers(vm: VmState, request: Ioeventfd, call: SetupCall, answer: number): boolean {
+    if (answer === 0) {
+      // The kernel refused it, so it must go from the model too.
+      vm.model.ioeventfd({ ...request, flags: request.flags | KVM_IOEVENTFD_FLAG_DEASSIGN });
+      if (call.ret === EINVAL) {
+        return this.#inferred(`descriptor ${request.fd} is not an eventfd (line ${call.line})`);
+      }
+      return call.ret === EEXIST && !vm.setupKnown && this.#inferred(
+        `${describeDoorbell(keyOf(request))} collides with one made before the recording begins`,
+      );
+    }
+    return false;
+  }
+
+  #deassignDiffers(
+    process: ProcessState,
+    vm: VmState,
+    request: Ioeventfd,
+    doorbell: Doorbell | null,
+    call: SetupCall,
+    answer: number,
+  ): boolean {
+    const assign = { ...request, flags: request.flags & ~KVM_IOEVENTFD_FLAG_DEASSIGN };
+    if (call.ret === 0 && answer === ENOENT) {
+      if (doorbell?.active && doorbell.fd >= 0 && doorbell.fd !== request.fd) {
+        process.sameEventfd(request.fd, doorbell.fd);
+        if (vm.model.ioeventfd(request) === 0) {
+          return this.#inferred(
+            `descriptor ${request.fd} is a dup of ${doorbell.fd} (line ${call.line})`,
+          );
+        }
+      }
+      return !vm.setupKnown && this.#inferred(
+        `${describeDoorbell(keyOf(request))} was made before the recording begins`,
+      );
+    }
+    if (call.ret === ENOENT && answer === 0) {
+      // The registration is still there, with an eventfd that no descriptor names any more.
+      vm.model.ioeventfd(assign);
+      process.freshEventfd(request.fd);
+      return this.#inferred(
+        `descriptor ${request.fd} was closed and used again for another eventfd ` +
+          `(line ${call.line})`,
+      );
+    }
+    return false;
+  }
+
+  #irqfd(process: ProcessState, vm: VmState, call: SetupCall): void {
+    const request = irqfdOf(call);
+    const fds = (request.flags & KVM_IRQFD_FLAG_RESAMPLE) !== 0
+      ? [request.fd, request.resamplefd]
+      : [request.fd];
+    for (const fd of fds) {
+      if (call.ret === EBADF) process.close(fd | 0);
+      else process.haveEventfd(fd | 0);
+    }
+    const assign = (request.flags & KVM_IRQFD_FLAG_DEASSIGN) === 0;
+    let answer = vm.model.irqfd(request);
+    if (answer === EINVAL && call.ret === 0 && assign && !vm.model.hasLapic) {
+      // Only an interrupt controller in the kernel takes an irqfd, and no line made one.
+      answer = this.#inferIrqchip(vm) ? vm.model.irqfd(request) : answer;
+    }
+    if (answer === EBUSY && call.ret === 0) {
+      process.freshEventfd(request.fd | 0);
+      answer = vm.model.irqfd(request);
+      if (answer === 0) {
+        this.#findings.infer(
+          `descriptor ${request.fd | 0} was closed and used again for another eventfd ` +
+            `(line ${call.line})`,
+        );
+      }
+    }
+    if (answer === call.ret) return;
+    if (!vm.setupKnown || answer === 0) {
+      this.#findings.infer(
+        `KVM_IRQFD at line ${call.line} returned ${errnoOf(call.ret)}: what made it so is not in ` +
+          "the recording",
+      );
+      return;
+    }
+    this.#differs(vm, "KVM_IRQFD", `descriptor ${request.fd | 0}`, call, answer);
+  }
+
+  #inferIrqchip(vm: VmState): boolean {
+    if (vm.model.enableSplitIrqchip() !== 0) return false;
+    vm.changed();
+    return this.#inferred(
+      `${vm.name} has its local APICs in the kernel, split from the VMM's IOAPIC: it takes irqfds, ` +
+        "and no KVM_CREATE_IRQCHIP is in the recording",
+    );
+  }
+
+  #memoryRegion(vm: VmState, call: SetupCall): void {
+    const region = regionOf(call);
+    const answer = vm.model.memoryRegion(region);
+    if (answer === call.ret) return;
+    if (answer === 0 && call.ret === EINVAL) {
+      this.#findings.infer(
+        `KVM_SET_USER_MEMORY_REGION at line ${call.line} returned EINVAL: host addresses are not ` +
+          "in the recording",
+      );
+    } else {
+      const what = `slot 0x${region.slot.toString(16)}`;
+      this.#differs(vm, "KVM_SET_USER_MEMORY_REGION", what, call, answer);
+    }
+    if (answer === 0) vm.model.memoryRegion({ ...region, size: 0n });
+  }
+
+  #coalesced(vm: VmState, call: SetupCall, register: boolean): void {
+    const zone = zoneOf(call);
+    const name = `KVM_${register ? "" : "UN"}REGISTER_COALESCED_MMIO`;
+    const answer = vm.model.coalesced(zone, register);
+    const what = `zone ${zone.pio === 1 ? "pio" : "mmio"} 0x${zone.addr.toString(16)}`;
+    if (answer !== call.ret) this.#differs(vm, name, what, call, answer);
+    vm.imagined?.coalesced(zone, register);
+    if (call.ret === 0) vm.zone(zone, register);
+  }
+
+  /** `KVM_CREATE_IRQCHIP` returned. */
+  createIrqchip(vm: VmState, call: SetupCall): void {
+    if (call.ret < 0) return;
+    const answer = vm.model.createIrqchip();
+    vm.imagined?.createIrqchip();
+    if (answer !== 0) this.#differs(vm, "KVM_CREATE_IRQCHIP", "irqchip", call, answer);
+    vm.changed();
+  }
+
+  /** `KVM_CREATE_PIT2` or `KVM_CREATE_PIT` returned. */
+  createPit(vm: VmState, speaker: boolean, call: SetupCall): void {
+    if (call.ret < 0) return;
+    let answer = vm.model.createPit(speaker);
+    if (answer !== 0 && !vm.setupKnown && vm.model.createIrqchip() === 0) {
+      this.#findings.infer(
+        `${vm.name} has its interrupt controllers in the kernel: it has a timer`,
+      );
+      answer = vm.model.createPit(speaker);
+    }
+    vm.imagined?.createPit(speaker);
+    if (answer !== 0) this.#differs(vm, "KVM_CREATE_PIT2", "timer", call, answer);
+    vm.changed();
+  }
+
+  #differs(vm: VmState, name: string, what: string, call: SetupCall, answer: number): void {
+    const reason = answer < 0 && vm.model.lastError !== null
+      ? ` (${vm.model.lastError.reason.detail})`
+      : "";
+    const sentence = `${name} of ${what} on ${vm.name} returned ${errnoOf(call.ret)}, ` +
+      `the model says ${errnoOf(answer)}${reason}`;
+    if (vm.setupKnown) this.#findings.contradict(call.line, sentence);
+    else this.#findings.infer(`${sentence}: the set-up is not all in the recording`);
+  }
+
+  #inferred(what: string): true {
+    this.#findings.infer(what);
+    return true;
+  }
+}
+
+function keyOf(request: Ioeventfd): DoorbellKey {
+  const wildcard = (request.flags & KVM_IOEVENTFD_FLAG_DATAMATCH) === 0;
+  const datamatch = wildcard ? 0n : request.datamatch;
+  return {
+    bus: busIndex[busFromFlags(request.flags)],
+    lo: Number(request.addr & 0xffff_ffffn) | 0,
+    hi: Number(request.addr >> 32n) | 0,
+    len: request.len,
+    wildcard,
+    datamatchLo: Number(datamatch & 0xffff_ffffn) | 0,
+    datamatchHi: Number(datamatch >> 32n) | 0,
+  };
+}
+
+function errnoOf(ret: number): string {
+  return ret >= 0 ? String(ret) : errnoName(-ret) ?? `errno ${-ret}`;
+}

@@ -1,0 +1,345 @@
+/**
+ * The order of lines on one vCPU thread, and which exit belongs to which access.
+ *
+ * - OUT: its line, then its exit.
+ * - IN: its exit, then its line, which is written when the data is there.
+ * - A memory-mapped write: its line, or one for each page it touches, then an exit for each 8 bytes nobody took.
+ * - A memory-mapped read: `unsatisfied-read`, its exits, then `read`; alone `read` when a device in the kernel answered.
+ * - Anything else that follows shows that there was no exit.
+ *
+ * @module
+ */
+import { KVM_MMIO_BUS, KVM_PIO_BUS } from "@ioeventfd/uapi";
+import { Access, claim } from "./_access.ts";
+import type { Counts } from "./_counts.ts";
+import { hex64 } from "./_describe.ts";
+import type { Findings } from "./_findings.ts";
+import { deviceAt } from "./_in_kernel_device.ts";
+import type { Judge } from "./_judge.ts";
+import type { VmState } from "./_vm_state.ts";
+
+/** What the machines of all threads share. */
+export interface VcpuHost {
+  /** Totals. */
+  readonly counts: Counts;
+  /** Disagreements and guesses. */
+  readonly findings: Findings;
+  /** Compares model and recording. */
+  readonly judge: Judge;
+}
+
+const page = 4096;
+/** Widest store that is split at a page: a vector register. */
+const widest = 64;
+
+/** What comes after an exit for port I/O. */
+const next = { in: 0, other: 1, end: 2 } as const;
+
+/** The state machine of one vCPU thread. */
+export class VcpuThread {
+  /** Index of the thread. */
+  readonly thread: number;
+  /** The VM it runs. */
+  vm: VmState;
+  readonly #host: VcpuHost;
+  /** The recording began, or lost events, since the last access that was seen whole. */
+  #fresh = true;
+  readonly #out = new Access();
+  #outPending = false;
+  /** Line of an exit for port I/O that is not explained yet, or 0. */
+  #held = 0;
+  readonly #stores = [new Access(), new Access()];
+  #storeCount = 0;
+  /** Exits an unsatisfied read may have, 0 when there is none. */
+  #readMost = 0;
+  #readSeen = 0;
+
+  /** @param thread Index @param vm The VM it runs @param host What it shares */
+  constructor(thread: number, vm: VmState, host: VcpuHost) {
+    this.thread = thread;
+    this.vm = vm;
+    this.#host = host;
+  }
+
+  /** An OUT. */
+  portWrite(line: number, time: number, port: number, len: number, value: number): void {
+    this.#settle();
+    this.#fresh = false;
+    this.#host.counts.writes++;
+    const out = this.#out;
+    out.set(KVM_PIO_BUS, port, 0, len, value, 0);
+    this.#stamp(out, line, time);
+    this.vm.ask(out);
+    this.#outPending = true;
+  }
+
+  /** The data of an IN is there. */
+  portRead(line: number, port: number, len: number): void {
+    this.#settleStores();
+    this.#readMost = 0;
+    if (this.#held > 0) {
+      const inKernel = this.#explainHeld(next.in, port, len);
+      this.#readDone(line, KVM_PIO_BUS, port, 0, len, inKernel);
+    } else {
+      this.#settleOut();
+      if (!this.#fresh) this.#readDone(line, KVM_PIO_BUS, port, 0, len, true);
+    }
+    this.#fresh = false;
+  }
+
+  /** A memory-mapped write. */
+  store(
+    line: number,
+    time: number,
+    lo: number,
+    hi: number,
+    len: number,
+    valueLo: number,
+    valueHi: number,
+  ): void {
+    const first = this.#stores[0]!;
+    const continues = this.#storeCount === 1 && first.seen === 0 &&
+      ((first.lo + first.len) & (page - 1)) === 0 && (lo & (page - 1)) === 0 &&
+      first.len + len <= widest;
+    if (!continues) this.#settle();
+    this.#fresh = false;
+    this.#host.counts.writes++;
+    const store = this.#stores[continues ? 1 : 0]!;
+    store.set(KVM_MMIO_BUS, lo, hi, len, valueLo, valueHi);
+    this.#stamp(store, line, time);
+    this.vm.ask(store);
+    this.#storeCount = continues ? 2 : 1;
+  }
+
+  /** A memory-mapped read that nobody in the kernel answers. */
+  unsatisfiedRead(lo: number, len: number): void {
+    this.#settle();
+    this.#fresh = false;
+    // The line of a read across pages has the address of the first part and the length of the second.
+    const toPageEnd = page - (lo & (page - 1));
+    const firstPart = toPageEnd < widest ? (toPageEnd + 7) >> 3 : 0;
+    this.#readMost = ((len + 7) >> 3) + firstPart;
+    this.#readSeen = 0;
+  }
+
+  /** The data of a memory-mapped read is there. */
+  load(line: number, lo: number, hi: number, len: number): void {
+    const unsatisfied = this.#readMost > 0;
+    const seen = this.#readSeen;
+    this.#settle();
+    if (unsatisfied) this.#loaded(line, lo, hi, seen);
+    else if (!this.#fresh) this.#readDone(line, KVM_MMIO_BUS, lo, hi, len, true);
+    this.#fresh = false;
+  }
+
+  #loaded(line: number, lo: number, hi: number, exits: number): void {
+    if (exits > 0 || !this.vm.setupKnown) return;
+    this.#host.findings.contradict(
+      line,
+      `the read of mmio ${hex64(lo, hi)} was unsatisfied, yet did not exit`,
+    );
+  }
+
+  /** A write on the fast MMIO bus. */
+  fastWrite(line: number, time: number, lo: number, hi: number): void {
+    this.#settle();
+    this.#fresh = false;
+    const { counts } = this.#host;
+    counts.writes++;
+    counts.fastWrites++;
+    const access = this.#out;
+    access.set(KVM_MMIO_BUS, lo, hi, 0, 0, 0);
+    this.#stamp(access, line, time);
+    this.vm.askFast(access);
+    this.#host.judge.settleFast(this.vm, access);
+  }
+
+  /** KVM_RUN came back for port I/O. */
+  portExit(line: number): void {
+    this.#settleStores();
+    this.#readMost = 0;
+    if (this.#held > 0) this.#explainHeld(next.other, 0, 0);
+    this.#held = line;
+    this.#drainRings();
+  }
+
+  /** KVM_RUN came back for memory-mapped I/O. */
+  memoryExit(line: number): void {
+    if (this.#held > 0) this.#explainHeld(next.other, 0, 0);
+    this.#settleOut();
+    const { exits } = this.#host.counts;
+    if (this.#takeMemoryExit() || this.#excuse(line)) {
+      exits.explained++;
+    } else {
+      exits.unexplained++;
+      this.#host.findings.unexplained(line);
+    }
+    this.#drainRings();
+  }
+
+  /** The access that owes this exit, or may. */
+  #takeMemoryExit(): boolean {
+    for (let i = 0; i < this.#storeCount; i++) {
+      const store = this.#stores[i]!;
+      if (store.seen < store.owed) return ++store.seen > 0;
+    }
+    if (this.#readSeen < this.#readMost) return ++this.#readSeen > 0;
+    for (let i = 0; i < this.#storeCount; i++) {
+      const store = this.#stores[i]!;
+      if (store.seen < store.most) return ++store.seen > 0;
+    }
+    return false;
+  }
+
+  /** KVM_RUN came back for something else, or was interrupted, which an IN still in progress survives. */
+  otherExit(interrupted: boolean): void {
+    const inGoesOn = interrupted && this.#held > 0 &&
+      !(this.#outPending && this.#out.claim === claim.none);
+    if (!inGoesOn) this.boundary();
+    this.#drainRings();
+  }
+
+  /** The guest was entered, or left: whatever was going on is over. */
+  boundary(): void {
+    this.#settle();
+    this.#fresh = false;
+  }
+
+  /** The VMM takes what the ring holds whenever KVM_RUN comes back. */
+  #drainRings(): void {
+    this.vm.model.drainRing();
+    this.vm.imagined?.drainRing();
+  }
+
+  #stamp(access: Access, line: number, time: number): void {
+    access.line = line;
+    access.time = time;
+    access.thread = this.thread;
+  }
+
+  /** Events are missing here: nothing is known of what was going on. */
+  lost(): void {
+    this.#end();
+    this.#fresh = true;
+  }
+
+  /** The recording ends. */
+  finish(): void {
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#held > 0) this.#explainHeld(next.end, 0, 0);
+    const { judge } = this.#host;
+    if (this.#outPending) judge.settle(this.vm, this.#out, this.#out.claim === claim.none);
+    for (let i = 0; i < this.#storeCount; i++) {
+      const store = this.#stores[i]!;
+      judge.settle(this.vm, store, store.claim === claim.none);
+    }
+    this.#outPending = false;
+    this.#storeCount = 0;
+    this.#readMost = 0;
+  }
+
+  /** What was pending had no more exits than those seen. */
+  #settle(): void {
+    if (this.#held > 0) this.#explainHeld(next.other, 0, 0);
+    this.#settleOut();
+    this.#settleStores();
+    this.#readMost = 0;
+  }
+
+  #settleOut(): void {
+    if (!this.#outPending) return;
+    this.#outPending = false;
+    this.#host.judge.settle(this.vm, this.#out, false);
+  }
+
+  #settleStores(): void {
+    for (let i = 0; i < this.#storeCount; i++) {
+      const store = this.#stores[i]!;
+      // Fewer exits than owed is as much a disagreement as none: somebody took a part.
+      const exited = store.loose ? store.seen > 0 : store.seen >= Math.max(store.owed, 1);
+      this.#host.judge.settle(this.vm, store, exited);
+    }
+    this.#storeCount = 0;
+  }
+
+  /**
+   * Says what the held exit for port I/O belongs to: the OUT before it or the IN behind it.
+   *
+   * @returns Whether an IN behind it was answered in the kernel
+   */
+  #explainHeld(behind: number, port: number, len: number): boolean {
+    const line = this.#held;
+    this.#held = 0;
+    const { exits } = this.#host.counts;
+    const isIn = behind === next.in;
+    if (this.#outPending) {
+      this.#outPending = false;
+      const ofOut = isIn
+        ? this.#outExited(port, len)
+        : behind === next.other || this.#out.claim === claim.none;
+      this.#host.judge.settle(this.vm, this.#out, ofOut);
+      exits.explained++;
+      return isIn && ofOut;
+    }
+    if (isIn) {
+      exits.explained++;
+    } else if (behind === next.end) {
+      exits.explained++;
+      this.#host.findings.infer(
+        `the exit at line ${line} is of an access whose line is missing at the end of what was recorded`,
+      );
+    } else if (this.#excuse(line)) {
+      exits.explained++;
+    } else {
+      exits.unexplained++;
+      this.#host.findings.unexplained(line);
+    }
+    return false;
+  }
+
+  /** One exit between an OUT and the line of an IN: one of the two was answered in the kernel. Which exited? */
+  #outExited(port: number, len: number): boolean {
+    const out = this.#out;
+    const outExits = out.claim === claim.none;
+    const inExits = !this.vm.model.read(KVM_PIO_BUS, port, 0, len);
+    if (outExits !== inExits) return outExits;
+    if (!outExits) return true;
+    const device = deviceAt(KVM_PIO_BUS, port, 0, len);
+    if (device < 0) return false; // nothing in a kernel answers an IN there
+    const seen = this.vm.devices[device]!;
+    if (seen.kernel !== seen.userspace) return seen.kernel > seen.userspace;
+    const { strays, recorded } = out.site!;
+    return strays <= recorded.userspace;
+  }
+
+  /** The recording may have begun between an access and its exit. */
+  #excuse(line: number): boolean {
+    if (!this.#fresh || this.vm.setupKnown) return false;
+    this.#host.findings.infer(
+      `the exit at line ${line} is of an access before the first line of what was recorded`,
+    );
+    return true;
+  }
+
+  #readDone(
+    line: number,
+    bus: number,
+    lo: number,
+    hi: number,
+    len: number,
+    inKernel: boolean,
+  ): void {
+    const { vm } = this;
+    const { judge } = this.#host;
+    const device = deviceAt(bus, lo, hi, len);
+    const answered = vm.model.read(bus, lo, hi, len);
+    if (inKernel !== answered && device < 0) judge.strangeRead(vm, line, bus, lo, hi, inKernel);
+    else if (!inKernel && answered) judge.strangeRead(vm, line, bus, lo, hi, inKernel);
+    if (device < 0) return;
+    if (!inKernel) vm.devices[device]!.userspace++;
+    else if (!answered) vm.devices[device]!.kernel++;
+  }
+}
