@@ -4,15 +4,20 @@
  * @module
  */
 import { ExpectationError } from "./expectation_error.ts";
+import type { ReportRow } from "./report_table.ts";
 
-const shownAround = 8;
+const shownAround = 12;
 
 /** Lines of what happened, and of what the scenario wants said. */
 export class EventLog {
   /** What the scenario wants said, in order. */
   readonly notes: string[] = [];
+  /** Rows of the tables that the scenario reports. */
+  readonly rows: ReportRow[] = [];
   /** Expectations that held. */
   held: number = 0;
+  /** Expectations about work, on a kernel that counts none. */
+  notCounted: number = 0;
   readonly #recent: string[] = [];
 
   /** Remembers something that happened, for the expectation that may fail after it. */

@@ -8,6 +8,8 @@
 export class ExpectationError extends Error {
   /** Class name. */
   override readonly name: string = "ExpectationError";
+  /** What the expectation is about. */
+  readonly subject: string;
   /** What the scenario expected. */
   readonly expected: string;
   /** What happened. */
@@ -16,6 +18,8 @@ export class ExpectationError extends Error {
   readonly around: readonly string[];
 
   /**
+   * An error with the message `SUBJECT: expected …, got …`.
+   *
    * @param subject What the expectation is about
    * @param expected What the scenario expected
    * @param actual What happened
@@ -23,6 +27,7 @@ export class ExpectationError extends Error {
    */
   constructor(subject: string, expected: string, actual: string, around: readonly string[]) {
     super(`${subject}: expected ${expected}, got ${actual}`);
+    this.subject = subject;
     this.expected = expected;
     this.actual = actual;
     this.around = around;

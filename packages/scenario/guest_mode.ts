@@ -11,7 +11,7 @@ import type { Regs, Segment, Sregs } from "@ioeventfd/uapi";
  */
 export type GuestMode = "real16" | "prot32" | "prot64";
 
-/** Where things are in the guest's RAM; 0x9000…0xafff and 0xc000…0x1ffff are free. */
+/** Where things are in the guest's RAM; 0x2000…0x4fff, 0x9000…0xafff and 0xc000…0x1ffff are free. */
 export const guestLayout = {
   code: 0x1000,
   handlers: 0x5000,
@@ -74,24 +74,36 @@ export function startRegs(
   };
 }
 
+/** Where data segments of a real-mode guest lie, beyond the first megabyte if need be; 0 where absent. */
+export interface SegmentBases {
+  /** Linear address of DS:0. */
+  readonly ds?: bigint;
+  /** Linear address of ES:0. */
+  readonly es?: bigint;
+}
+
 /**
  * Special registers at the start.
  *
  * @param mode Mode the guest starts in
  * @param sregs Those of a new vCPU; fields that no mode touches stay
+ * @param bases Of DS and ES in `real16`; the other modes are flat
+ * @throws {TypeError} for bases in another mode
  */
-export function startSregs(mode: GuestMode, sregs: Sregs): Sregs {
-  return mode === "real16" ? realSregs(sregs) : protectedSregs(mode, sregs);
+export function startSregs(mode: GuestMode, sregs: Sregs, bases: SegmentBases = {}): Sregs {
+  if (mode === "real16") return realSregs(sregs, bases);
+  if ((bases.ds ?? bases.es) !== undefined) throw new TypeError(`Segments of ${mode} are flat`);
+  return protectedSregs(mode, sregs);
 }
 
-function realSregs(sregs: Sregs): Sregs {
+function realSregs(sregs: Sregs, bases: SegmentBases): Sregs {
   const data = segment({ limit: 0xffff, type: 3 });
   return {
     ...sregs,
     cs: { ...data, type: 11 },
     ss: data,
-    ds: data,
-    es: data,
+    ds: { ...data, base: bases.ds ?? 0n },
+    es: { ...data, base: bases.es ?? 0n },
     fs: data,
     gs: data,
     idt: { base: 0n, limit: 0x3ff },

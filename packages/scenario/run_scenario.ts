@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { KvmError } from "@ioeventfd/uapi";
+import { KvmError, latestRelease } from "@ioeventfd/uapi";
 import type { KvmBackend } from "@ioeventfd/uapi";
+import { callSite } from "./_call_site.ts";
 import { ExpectationError } from "./expectation_error.ts";
+import { type ReportTable, tablesOf } from "./report_table.ts";
 import type { Scenario } from "./scenario.ts";
 import { Stage } from "./stage.ts";
 import type { StageOptions } from "./stage.ts";
@@ -14,16 +16,46 @@ import type { StageOptions } from "./stage.ts";
 export interface ScenarioResult {
   /** The scenario's name. */
   readonly name: string;
-  /** Held, did not hold, or cannot play here. */
-  readonly outcome: "passed" | "failed" | "skipped";
-  /** Why it failed or was skipped. */
-  readonly reason?: string;
-  /** The last things that happened before it failed. */
+  /**
+   * `passed`; `failed`: an expectation did not hold, or KVM refused what the scenario took for granted; `broken`: the
+   * scenario itself threw something else; `skipped`: it cannot play here.
+   */
+  readonly outcome: "passed" | "failed" | "broken" | "skipped";
+  /** Why it did not pass. */
+  readonly reason: string | null;
+  /** Where in the scenario it failed: `file:///…/dead-doorbell.ts:21:9`, where the runtime says so. */
+  readonly where: string | null;
+  /** The last things that happened before it failed, oldest first. */
   readonly around: readonly string[];
   /** Expectations that held. */
   readonly held: number;
+  /** Expectations about work that this backend does not count, and so were not judged. */
+  readonly notCounted: number;
   /** What the scenario wants said. */
   readonly notes: readonly string[];
+  /** Tables that the scenario reports. */
+  readonly tables: readonly ReportTable[];
+}
+
+/**
+ * Why a scenario cannot play on a backend.
+ *
+ * @param scenario What to play
+ * @param backend `sim` or `kvm`
+ * @param release Name of the kernel release
+ * @returns The reason, or undefined when it can
+ */
+export function skipReason(
+  scenario: Scenario,
+  backend: "sim" | "kvm",
+  release: string,
+): string | undefined {
+  const skip = scenario.skip?.find((entry) => entry.backend === backend);
+  if (skip !== undefined) return skip.reason;
+  const { kernels } = scenario;
+  if (kernels === undefined || kernels.includes(release)) return undefined;
+  const host = backend === "kvm" ? `, and the host's kernel is played as ${release}` : "";
+  return `it holds on ${kernels.join(", ")}${host}`;
 }
 
 /**
@@ -31,7 +63,7 @@ export interface ScenarioResult {
  *
  * @param scenario What to play
  * @param backend Model or live kernel
- * @param options Release and limits
+ * @param options Release, seed and limits
  * @returns What it came to; a failed expectation and a refused call are results, not exceptions
  */
 export async function runScenario(
@@ -39,22 +71,40 @@ export async function runScenario(
   backend: KvmBackend,
   options: StageOptions = {},
 ): Promise<ScenarioResult> {
-  const skip = scenario.skip?.find((entry) => entry.backend === backend.name);
-  const base = { name: scenario.name, around: [], held: 0, notes: [] };
-  if (skip !== undefined) return { ...base, outcome: "skipped", reason: skip.reason };
+  const release = options.release ?? latestRelease;
+  const skip = skipReason(scenario, backend.name, release.name);
+  const base = {
+    name: scenario.name,
+    reason: null,
+    where: null,
+    around: [],
+    held: 0,
+    notCounted: 0,
+    notes: [],
+    tables: [],
+  };
+  if (skip !== undefined) return { ...base, outcome: "skipped", reason: skip };
   using stage = new Stage(backend, options);
+  const { log } = stage;
+  let failure: Pick<ScenarioResult, "outcome" | "reason" | "where" | "around"> | undefined;
   try {
     await scenario.play(stage);
   } catch (error) {
-    const { held, notes } = stage.log;
-    if (error instanceof ExpectationError) {
-      const { message, around } = error;
-      return { ...base, outcome: "failed", reason: message, around, held, notes };
-    }
-    const message = error instanceof Error ? error.message : String(error);
-    const reason = error instanceof KvmError ? message : `the scenario threw: ${message}`;
-    return { ...base, outcome: "failed", reason, around: stage.log.recent(), held, notes };
+    const known = error instanceof ExpectationError || error instanceof KvmError;
+    failure = {
+      outcome: known ? "failed" : "broken",
+      reason: reasonOf(error),
+      where: callSite(error) ?? null,
+      around: error instanceof ExpectationError ? error.around : log.recent(),
+    };
   }
-  const { held, notes } = stage.log;
-  return { ...base, outcome: "passed", held, notes };
+  const { held, notCounted, notes } = log;
+  const report = { held, notCounted, notes, tables: tablesOf(log.rows) };
+  return { ...base, ...report, ...(failure ?? { outcome: "passed" }) };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ExpectationError) return error.message;
+  if (error instanceof KvmError) return `KVM refused: ${error.message}`;
+  return `the scenario threw ${error instanceof Error ? `${error.name}: ${error.message}` : error}`;
 }

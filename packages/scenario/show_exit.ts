@@ -37,3 +37,12 @@ function verb(write: boolean): string {
 function littleEndian(bytes: Uint8Array): string {
   return hex(bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n));
 }
+
+/**
+ * Bytes as two hex digits each: `00 11 fe`.
+ *
+ * @param bytes What to show
+ */
+export function showBytes(bytes: Uint8Array | readonly number[]): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}

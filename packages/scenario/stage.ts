@@ -6,21 +6,40 @@
 import { latestRelease } from "@ioeventfd/uapi";
 import type { KernelRelease, KvmBackend, KvmSystem } from "@ioeventfd/uapi";
 import { EventLog } from "./event_log.ts";
+import type { ReportRow } from "./report_table.ts";
+import { SeededRandom } from "./seeded_random.ts";
+import type { StageCpu } from "./stage_cpu.ts";
 import { StageEventfd } from "./stage_eventfd.ts";
+import type { RunLimits, StageParts } from "./stage_parts.ts";
 import { StageVm } from "./stage_vm.ts";
+import type { RestoreOptions, VmSnapshot } from "./vm_snapshot.ts";
 
 /** What a stage is told besides its backend. */
 export interface StageOptions {
-  /** Release the model plays; on the live kernel, what the scenario was written for. */
+  /** Release the model plays; on the live kernel, what the scenario was written for. The newest where absent. */
   readonly release?: KernelRelease;
   /** Most guest instructions of one run; 1,000,000 where absent. */
   readonly maxInstructions?: number;
   /** Most milliseconds of one run on a live kernel; 2,000 where absent. */
   readonly timeoutMs?: number;
+  /** Where chance begins, a whole number; 1 where absent. */
+  readonly seed?: number;
+}
+
+/** A VM brought back from a snapshot. */
+export interface RestoredVm {
+  /** The VM. */
+  readonly vm: StageVm;
+  /**
+   * The eventfd that stands for the one of that name in the snapshot.
+   *
+   * @throws {RangeError} when there was none
+   */
+  eventfd(name: string): StageEventfd;
 }
 
 /** One play of a scenario. */
-export class Stage implements Disposable {
+export class Stage implements StageParts, Disposable {
   /** `sim` or `kvm`. */
   readonly backend: "sim" | "kvm";
   /** Release the model plays. */
@@ -29,14 +48,26 @@ export class Stage implements Disposable {
   readonly kvm: KvmSystem;
   /** What happened so far. */
   readonly log: EventLog = new EventLog();
-  readonly #options: StageOptions;
+  /** Limits of each run. */
+  readonly limits: RunLimits;
+  /** Chance, the same for the same seed. */
+  readonly random: SeededRandom;
   readonly #vms: StageVm[] = [];
 
-  /** @param backend Model or live kernel @param options Release and limits */
+  /**
+   * Opens a backend.
+   *
+   * @param backend Model or live kernel
+   * @param options Release, seed and limits
+   */
   constructor(backend: KvmBackend, options: StageOptions = {}) {
     this.backend = backend.name;
     this.release = options.release ?? latestRelease;
-    this.#options = options;
+    this.limits = {
+      maxInstructions: options.maxInstructions ?? 1_000_000,
+      timeoutMs: options.timeoutMs ?? 2_000,
+    };
+    this.random = new SeededRandom(options.seed ?? 1);
     this.kvm = backend.open();
   }
 
@@ -48,23 +79,86 @@ export class Stage implements Disposable {
    * @param flags `EFD_*` flags; `EFD_NONBLOCK` is always set, since nobody waits on a stage
    */
   eventfd(name: string, initialValue: number = 0, flags: number = 0): StageEventfd {
-    return new StageEventfd(this.kvm, this.log, name, initialValue, flags);
+    return StageEventfd.open(this.kvm, this.log, name, initialValue, flags);
   }
 
   /** A new VM. */
   vm(): StageVm {
-    const limits = {
-      maxInstructions: this.#options.maxInstructions ?? 1_000_000,
-      timeoutMs: this.#options.timeoutMs ?? 2_000,
-    };
-    const vm = new StageVm(this.kvm, this.log, limits);
+    const vm = new StageVm(this);
     this.#vms.push(vm);
     return vm;
+  }
+
+  /**
+   * Brings a VM back from a snapshot, with new eventfds, as a VMM does in a new process.
+   *
+   * @param snapshot What was saved
+   * @param options What becomes of the counters
+   */
+  restore(snapshot: VmSnapshot, options: RestoreOptions = {}): RestoredVm {
+    this.log.happened("restore");
+    const vm = this.vm();
+    for (const { slot, flags, gpa, bytes } of snapshot.slots) {
+      const readonly = flags !== 0;
+      vm.ram(bytes.length, { gpa, slot, readonly }).bytes.set(bytes);
+    }
+    const eventfds = new Map<string, StageEventfd>();
+    for (const { name, flags, count } of snapshot.eventfds) {
+      const eventfd = this.eventfd(name, 0, flags);
+      if (options.eventfdCounters === "keep" && count > 0n) eventfd.write(count);
+      eventfds.set(name, eventfd);
+    }
+    const eventfd = (name: string): StageEventfd => {
+      const found = eventfds.get(name);
+      if (found === undefined) throw new RangeError(`No eventfd "${name}" in the snapshot`);
+      return found;
+    };
+    for (const zone of snapshot.zones) vm.coalesced(zone);
+    for (const { doorbell, eventfd: name } of snapshot.registrations) {
+      vm.assign(doorbell, eventfd(name));
+    }
+    for (const cpu of snapshot.cpus) vm.restoreCpu(cpu);
+    return { vm, eventfd };
+  }
+
+  /**
+   * Runs loaded vCPUs by turns until each has ended: the model gives each 1 to 8 instructions at a time, in an order that
+   * the seed decides; a live kernel runs one after the other.
+   *
+   * @param cpus vCPUs with a program each
+   */
+  interleave(cpus: readonly StageCpu[]): void {
+    if (this.backend === "kvm") {
+      for (const cpu of cpus) cpu.run();
+      return;
+    }
+    const running = new Map(cpus.map((cpu) => [cpu, this.limits.maxInstructions]));
+    for (const cpu of cpus) cpu.begin();
+    while (running.size > 0) {
+      const cpu = this.random.pick([...running.keys()]);
+      const slice = 1 + this.random.below(8);
+      const left = running.get(cpu)! - slice;
+      running.set(cpu, left);
+      if (cpu.advance(slice)) running.delete(cpu);
+      else if (left <= 0) {
+        cpu.giveUp();
+        running.delete(cpu);
+      }
+    }
   }
 
   /** Puts a line into the report. */
   note(line: string): void {
     this.log.note(line);
+  }
+
+  /**
+   * Puts a row into a table of the report. Rows with the same columns make one table.
+   *
+   * @param row Cells by column
+   */
+  row(row: ReportRow): void {
+    this.log.rows.push(row);
   }
 
   /**

@@ -3,34 +3,18 @@
  *
  * @module
  */
-import { hex, KvmError } from "@ioeventfd/uapi";
-import type {
-  CoalescedZone,
-  ErrnoName,
-  HostMemory,
-  IoeventfdBus,
-  IoeventfdMatch,
-  IoeventfdSpec,
-  KvmSystem,
-  KvmVm,
-} from "@ioeventfd/uapi";
-import type { EventLog } from "./event_log.ts";
-import type { GuestMode } from "./guest_mode.ts";
+import { hex, KVM_MEM_READONLY, KvmError } from "@ioeventfd/uapi";
+import type { CoalescedZone, ErrnoName, HostMemory, KvmVm } from "@ioeventfd/uapi";
+import { type Doorbell, showDoorbell } from "./doorbell.ts";
+import { guestLayout, type GuestMode, type SegmentBases } from "./guest_mode.ts";
+import { showBytes } from "./show_exit.ts";
+import { SlotMemory } from "./slot_memory.ts";
 import { StageCpu } from "./stage_cpu.ts";
-import type { RunLimits } from "./stage_cpu.ts";
 import type { StageEventfd } from "./stage_eventfd.ts";
+import type { StageParts } from "./stage_parts.ts";
+import { takeSnapshot, type VmSnapshot } from "./vm_snapshot.ts";
 
-/** One registration of a scenario, or of a VMM's wiring. */
-export interface Doorbell {
-  /** Bus it is on. */
-  readonly bus: IoeventfdBus;
-  /** Guest physical address or port. */
-  readonly addr: bigint;
-  /** Which writes signal. */
-  readonly match: IoeventfdMatch;
-}
-
-/** RAM of a VM. */
+/** Memory of a VM. */
 export interface RamOptions {
   /** First guest physical address; 0 where absent. */
   readonly gpa?: bigint;
@@ -40,23 +24,42 @@ export interface RamOptions {
   readonly readonly?: boolean;
 }
 
+/** How a vCPU starts. */
+export interface CpuOptions extends SegmentBases {
+  /** What reports call it; `vcpuN` where absent. */
+  readonly name?: string;
+}
+
 /** A VM with verbs that say what happened. */
 export class StageVm implements Disposable {
   /** The VM itself, for what the stage has no verb for. */
   readonly kvm: KvmVm;
-  readonly #system: KvmSystem;
-  readonly #log: EventLog;
-  readonly #limits: RunLimits;
+  /** Its memory slots. */
+  readonly memory: SlotMemory = new SlotMemory();
+  readonly #stage: StageParts;
   readonly #cpus: StageCpu[] = [];
-  #nextSlot = 0;
-  #lowRam: HostMemory | undefined;
+  readonly #registrations: { doorbell: Doorbell; eventfd: StageEventfd }[] = [];
+  readonly #zones: CoalescedZone[] = [];
 
-  /** @param system Where it is made @param log Where expectations are kept @param limits Of each run */
-  constructor(system: KvmSystem, log: EventLog, limits: RunLimits) {
-    this.#system = system;
-    this.#log = log;
-    this.#limits = limits;
-    this.kvm = system.createVm();
+  /** @ignore Made by {@linkcode Stage.vm}. */
+  constructor(stage: StageParts) {
+    this.#stage = stage;
+    this.kvm = stage.kvm.createVm();
+  }
+
+  /** vCPUs, in the order they were made. */
+  get cpus(): readonly StageCpu[] {
+    return this.#cpus;
+  }
+
+  /** Registrations, in the order they were made. */
+  get registrations(): readonly { readonly doorbell: Doorbell; readonly eventfd: StageEventfd }[] {
+    return this.#registrations;
+  }
+
+  /** Coalesced zones, in the order they were made. */
+  get zones(): readonly CoalescedZone[] {
+    return this.#zones;
   }
 
   /**
@@ -65,82 +68,162 @@ export class StageVm implements Disposable {
    * @param size Bytes, a multiple of 4096
    * @param options Where, under which slot, read-only or not
    * @returns The memory, shared with the guest
+   * @throws {KvmError} EEXIST where it overlaps another slot
    */
   ram(size: number, options: RamOptions = {}): HostMemory {
-    const memory = this.#system.allocateMemory(size);
+    const memory = this.#stage.kvm.allocateMemory(size);
     const gpa = options.gpa ?? 0n;
-    const slot = options.slot ?? this.#nextSlot;
-    const flags = options.readonly === true ? 2 : 0;
+    const slot = options.slot ?? this.memory.nextId();
+    const flags = options.readonly === true ? KVM_MEM_READONLY : 0;
     this.kvm.setMemoryRegion({ slot, flags, gpa, size: BigInt(size), hva: memory.hva });
-    this.#nextSlot = Math.max(this.#nextSlot, slot + 1);
-    if (gpa === 0n) this.#lowRam = memory;
-    this.#log.happened(`slot ${slot}: gpa ${hex(gpa)} size ${hex(size)}`);
+    this.memory.add({ slot, flags, gpa, memory });
+    this.#stage.log.happened(`slot ${slot}: gpa ${hex(gpa)} size ${hex(size)}`);
     return memory;
   }
 
   /** Takes a memory slot away. */
   removeSlot(slot: number): void {
     this.kvm.setMemoryRegion({ slot, gpa: 0n, size: 0n, hva: 0n });
-    this.#log.happened(`slot ${slot} removed`);
-  }
-
-  /** Registers a doorbell. */
-  assign(doorbell: Doorbell, eventfd: StageEventfd): void {
-    this.kvm.assignIoeventfd(spec(doorbell, eventfd));
-    this.#log.happened(`assign ${showDoorbell(doorbell)} to ${eventfd.name}`);
-  }
-
-  /** Takes a doorbell's registration away. */
-  deassign(doorbell: Doorbell, eventfd: StageEventfd): void {
-    this.kvm.deassignIoeventfd(spec(doorbell, eventfd));
-    this.#log.happened(`deassign ${showDoorbell(doorbell)} from ${eventfd.name}`);
+    this.memory.remove(slot);
+    this.#stage.log.happened(`slot ${slot} removed`);
   }
 
   /**
-   * Expects a registration to be refused.
+   * Registers a doorbell.
+   *
+   * @throws {KvmError} as the kernel refuses it
+   */
+  assign(doorbell: Doorbell, eventfd: StageEventfd): void {
+    const line = `assign ${showDoorbell(doorbell)} to ${eventfd.name}`;
+    this.#stage.log.happened(line);
+    this.kvm.assignIoeventfd({ ...doorbell, fd: eventfd.fd });
+    this.#registrations.push({ doorbell, eventfd });
+  }
+
+  /**
+   * Takes a doorbell's registration away.
+   *
+   * @throws {KvmError} ENOENT where there is none
+   */
+  deassign(doorbell: Doorbell, eventfd: StageEventfd): void {
+    const line = showDoorbell(doorbell);
+    this.#stage.log.happened(`deassign ${line} from ${eventfd.name}`);
+    this.kvm.deassignIoeventfd({ ...doorbell, fd: eventfd.fd });
+    const at = this.#registrations.findIndex((one) => showDoorbell(one.doorbell) === line);
+    if (at >= 0) this.#registrations.splice(at, 1);
+  }
+
+  /**
+   * Expects a call to be refused.
    *
    * @param errno Name of the errno
-   * @param doorbell What is asked for
-   * @param eventfd For which eventfd
-   * @returns The refusal, whose `reason` names what it collides with on the model
+   * @param subject What is asked for, for reports
+   * @param call The call
+   * @returns The refusal, whose `reason` names on the model the check, and for a collision with what
    * @throws {ExpectationError} when it succeeds or is refused otherwise
    */
-  expectRefused(errno: ErrnoName, doorbell: Doorbell, eventfd: StageEventfd): KvmError {
-    const subject = `assign ${showDoorbell(doorbell)}`;
+  expectRefusal(errno: ErrnoName, subject: string, call: () => unknown): KvmError {
+    const { log } = this.#stage;
+    let refusal: KvmError | undefined;
     try {
-      this.kvm.assignIoeventfd(spec(doorbell, eventfd));
+      call();
     } catch (error) {
       if (!(error instanceof KvmError)) throw error;
-      this.#log.compare(subject, errno, error.code);
-      this.#log.happened(`${subject}: ${error.message}`);
-      return error;
+      refusal = error;
+      log.happened(`${subject}: ${error.message}`);
     }
-    this.#log.compare(subject, errno, "success");
-    throw new TypeError("unreachable");
+    log.compare(subject, errno, refusal?.code ?? "success");
+    return refusal!;
   }
 
-  /** Registers a coalesced zone. */
+  /** As {@linkcode StageVm.expectRefusal}, of the registration of a doorbell. */
+  expectRefused(errno: ErrnoName, doorbell: Doorbell, eventfd: StageEventfd): KvmError {
+    const subject = `assign ${showDoorbell(doorbell)} to ${eventfd.name}`;
+    return this.expectRefusal(errno, subject, () => this.assign(doorbell, eventfd));
+  }
+
+  /** Registers a coalesced zone: writes there are kept for later, without an exit. */
   coalesced(zone: CoalescedZone): void {
     this.kvm.registerCoalesced(zone);
-    this.#log.happened(`zone ${hex(zone.addr)} size ${zone.size}`);
+    this.#zones.push(zone);
+    this.#stage.log.happened(`zone ${hex(zone.addr)} size ${zone.size}`);
   }
 
   /**
-   * A vCPU, ready to start in a mode. RAM at GPA 0 holds its tables, so the VM needs some first.
+   * Expects who takes one store or OUT of the guest, made by a vCPU kept for the purpose.
+   *
+   * @param handler `kernel`: an eventfd, a coalesced zone or a device in the kernel; `userspace`: the VMM
+   * @param bus Address space
+   * @param addr Guest physical address or port
+   * @param len Bytes
+   * @param value Value written
+   * @throws {ExpectationError} when the other takes it
+   */
+  expectWrite(
+    handler: "kernel" | "userspace",
+    bus: "mmio" | "pio",
+    addr: bigint,
+    len: number,
+    value: bigint = 0n,
+  ): void {
+    const { log } = this.#stage;
+    const subject = `${bus} write ${hex(addr)} len ${len} = ${hex(value)}`;
+    const actual = this.kvm.guestWrite(bus, addr, len, value);
+    log.happened(`${subject}: ${actual}`);
+    log.compare(`who takes ${subject}`, handler, actual);
+  }
+
+  /**
+   * Expects bytes in the guest's memory.
+   *
+   * @param gpa First guest physical address
+   * @param expected The bytes
+   * @throws {ExpectationError} when it holds others
+   * @throws {RangeError} when no slot holds all of it
+   */
+  expectMemory(gpa: bigint, expected: Uint8Array | readonly number[]): void {
+    const actual = this.memory.view(gpa, expected.length);
+    const subject = `${expected.length} bytes at gpa ${hex(gpa)}`;
+    this.#stage.log.compare(subject, showBytes(expected), showBytes(actual));
+  }
+
+  /**
+   * A vCPU, ready to start in a mode. Its tables are in RAM at GPA 0, so the VM needs some first.
    *
    * @param mode Mode the guest starts in
-   * @param name What reports call it; `vcpuN` where absent
+   * @param options Name, segments
+   * @throws {RangeError} without 192 KiB of RAM at GPA 0, or beside a vCPU of the other protected mode
    */
-  cpu(mode: GuestMode, name?: string): StageCpu {
-    if (this.#lowRam === undefined) {
-      throw new RangeError("A vCPU needs RAM at gpa 0x0 for its tables: call ram() first");
+  cpu(mode: GuestMode, options: CpuOptions = {}): StageCpu {
+    const { ramSize } = guestLayout;
+    const low = this.memory.slots().find(({ gpa }) => gpa === 0n)?.memory.bytes;
+    if (low === undefined || low.length < ramSize) {
+      const need = `${hex(ramSize)} bytes of RAM at gpa 0x0`;
+      throw new RangeError(`A vCPU has its tables in ${need}: call ram(${hex(ramSize)}) first`);
     }
+    const tables = (other: GuestMode) => other !== "real16" && other !== mode;
+    if (mode !== "real16" && this.#cpus.some((cpu) => tables(cpu.mode))) {
+      throw new RangeError("A VM has tables for prot32 or for prot64, not for both");
+    }
+    const cpu = this.#createCpu(mode, low, options.name);
+    cpu.reset(options);
+    return cpu;
+  }
+
+  /** @ignore A vCPU whose tables and registers come from a snapshot. */
+  restoreCpu(saved: VmSnapshot["cpus"][number]): StageCpu {
+    const cpu = this.#createCpu(saved.mode, this.memory.view(0n, guestLayout.ramSize), saved.name);
+    cpu.vcpu.setSregs(saved.sregs);
+    cpu.vcpu.setRegs(saved.regs);
+    return cpu;
+  }
+
+  #createCpu(mode: GuestMode, ram: Uint8Array, name?: string): StageCpu {
     const id = this.#cpus.length;
-    const cpu = new StageCpu({
-      vcpu: this.kvm.createVcpu(id),
-      ram: this.#lowRam.bytes,
-      log: this.#log,
-      limits: this.#limits,
+    const vcpu = this.kvm.createVcpu(id);
+    const cpu = new StageCpu(this.#stage, {
+      vcpu,
+      ram,
       mode,
       name: name ?? `vcpu${id}`,
       id,
@@ -149,26 +232,20 @@ export class StageVm implements Disposable {
     return cpu;
   }
 
+  /**
+   * What a VMM saves of a VM: memory, vCPUs, and its own knowledge of slots, registrations and zones.
+   *
+   * @returns A copy that later changes leave alone
+   * @throws {RangeError} when two eventfds have one name
+   */
+  snapshot(): VmSnapshot {
+    this.#stage.log.happened("snapshot");
+    return takeSnapshot(this);
+  }
+
   /** Closes the vCPUs and the VM. */
   [Symbol.dispose](): void {
     for (const cpu of this.#cpus) cpu[Symbol.dispose]();
     this.kvm[Symbol.dispose]();
   }
-}
-
-/**
- * A doorbell in one line of text: `mmio 0xfebfb000 any length`, `pio 0xc010 len 2 datamatch 0x1`.
- *
- * @param doorbell What to show
- */
-export function showDoorbell(doorbell: Doorbell): string {
-  const { bus, addr, match } = doorbell;
-  if (match.len === 0) return `${bus} ${hex(addr)} any length`;
-  const value = match.datamatch === undefined ? "" : ` datamatch ${hex(match.datamatch)}`;
-  return `${bus} ${hex(addr)} len ${match.len}${value}`;
-}
-
-function spec(doorbell: Doorbell, eventfd: StageEventfd): IoeventfdSpec {
-  const { bus, addr, match } = doorbell;
-  return { bus, addr, match, fd: eventfd.fd };
 }

@@ -1,0 +1,52 @@
+/**
+ * Sums and differences of counted work.
+ *
+ * @module
+ */
+import type { CountedWork } from "@ioeventfd/uapi";
+
+/** Exits that no access to a doorbell causes: the guest's own RAM, exceptions, HLT. */
+const otherPaths: ReadonlySet<string> = new Set(["ram-fault", "exception", "other"]);
+
+/**
+ * What was done between two counts.
+ *
+ * @param before Count at the beginning
+ * @param after Count at the end
+ */
+export function workBetween(before: CountedWork, after: CountedWork): CountedWork {
+  const difference: Record<string, Record<string, number>> = {};
+  for (const [path, kinds] of Object.entries(after)) {
+    const row: Record<string, number> = {};
+    for (const [kind, count] of Object.entries(kinds)) {
+      row[kind] = count - (before[path]?.[kind] ?? 0);
+    }
+    difference[path] = row;
+  }
+  return difference;
+}
+
+/**
+ * Paths that exits to doorbells and devices took, in the order of the count: those on which there was an exit.
+ *
+ * @param work Counted work
+ */
+export function accessPaths(work: CountedWork): string[] {
+  return Object.keys(work).filter((path) => !otherPaths.has(path) && (work[path]?.exits ?? 0) > 0);
+}
+
+/**
+ * Work of accesses to doorbells and devices, all their paths together, by kind. The guest's own RAM, exceptions and HLT
+ * are not in it.
+ *
+ * @param work Counted work
+ */
+export function accessWork(work: CountedWork): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const [path, kinds] of Object.entries(work)) {
+    for (const [kind, count] of Object.entries(kinds)) {
+      sum[kind] = (sum[kind] ?? 0) + (otherPaths.has(path) ? 0 : count);
+    }
+  }
+  return sum;
+}
