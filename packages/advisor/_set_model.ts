@@ -14,6 +14,8 @@ import {
 import type { KernelRelease, Registration } from "@ioeventfd/uapi";
 import type { RegistrationSet, SetEntry } from "./registration_set.ts";
 
+/** All memory may lie at one address of the process: nothing reads it here. */
+const anyHostAddress = 0x1_0000_0000n;
 const lapicPage = 0xfee0_0000n >> 12n;
 
 /** Who takes a write before any bus is asked, or on it. */
@@ -32,10 +34,9 @@ export class SetModel implements Disposable {
   readonly #fds = new Map<string, number>();
   readonly #made: number[] = [];
   readonly #stepOfDevice = new Map<IoDevice, number>();
-  readonly #ram: { readonly step: number; readonly first: bigint; readonly end: bigint }[] = [];
+  readonly #stepOfSlot = new Map<number, number>();
   readonly #buses = new Map<number, ReferenceBus>();
   #nextSlot = 0;
-  #nextHva = 0x1_0000_0000n;
   #hasLapic = false;
 
   /** @param skip Steps left out, as if never made */
@@ -77,8 +78,10 @@ export class SetModel implements Disposable {
   /** Who takes a guest write; nothing changes by asking. */
   taker(bus: number, addr: bigint, len: number, value: bigint): Taker {
     if (bus === KVM_MMIO_BUS) {
-      const slot = this.#ram.find(({ first, end }) => addr >= first && addr < end);
-      if (slot !== undefined) return { by: "step", step: slot.step };
+      const slot = this.#vm.slots.find(Number(addr));
+      if (slot !== null && (slot.flags & KVM_MEM_READONLY) === 0) {
+        return { by: "step", step: this.#stepOfSlot.get(slot.id)! };
+      }
       if (this.#hasLapic && addr >> 12n === lapicPage) return { by: "lapic" };
     }
     const array = this.#reference(bus);
@@ -136,13 +139,13 @@ export class SetModel implements Disposable {
     return fd;
   }
 
-  #addRam({ gpa, size, readonly }: SetEntry & { kind: "ram" }, step: number): void {
+  #addRam(entry: SetEntry & { kind: "ram" }, step: number): void {
+    const { gpa, size, readonly } = entry;
     const flags = readonly ? KVM_MEM_READONLY : 0;
-    const hva = this.#nextHva;
-    this.#vm.setMemoryRegion({ slot: this.#nextSlot, flags, gpa, size, hva });
-    this.#nextSlot++;
-    this.#nextHva += size;
-    if (!readonly) this.#ram.push({ step, first: gpa, end: gpa + size });
+    const slot = entry.slot ?? this.#nextSlot;
+    this.#vm.setMemoryRegion({ slot, flags, gpa, size, hva: anyHostAddress });
+    this.#nextSlot = Math.max(this.#nextSlot, slot + 1);
+    this.#stepOfSlot.set(slot, step);
   }
 
   /** What is new on the buses afterwards is this step's. */
@@ -151,7 +154,9 @@ export class SetModel implements Disposable {
     const refused = refusal(() => {
       switch (entry.kind) {
         case "zone":
-          return this.#vm.registerCoalesced(entry);
+          return entry.remove
+            ? this.#vm.unregisterCoalesced(entry)
+            : this.#vm.registerCoalesced(entry);
         case "irqchip":
           return this.#vm.createIrqchip();
         case "split-irqchip":

@@ -22,6 +22,8 @@ export interface LintOptions {
   readonly releases?: readonly KernelRelease[];
   /** The host is VMX with EPT, so zero-length MMIO is looked up on the fast MMIO bus too. */
   readonly ept?: boolean;
+  /** Search a safe order; true unless told otherwise. */
+  readonly order?: boolean;
 }
 
 /**

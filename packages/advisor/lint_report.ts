@@ -16,6 +16,7 @@ export interface Finding {
   readonly registration: Registration;
   /** The errno that refused it, or null. */
   readonly errno: ErrnoName | null;
+  /** Whether it fires. */
   readonly verdict: Verdict;
   /** Lengths in bytes of the writes that match it and yet do not signal it; may be some of several with verdict `ok`. */
   readonly writes: readonly number[];
@@ -29,11 +30,13 @@ export interface Finding {
 export interface ReleaseFindings {
   /** Name of the release. */
   readonly kernel: string;
+  /** Those refused, and those in force at the end. */
   readonly registrations: readonly Finding[];
 }
 
 /** A set on the releases asked for. */
 export interface LintReport {
+  /** One for each release, in the order asked for. */
   readonly releases: readonly ReleaseFindings[];
   /** The worst finding of each registration: dead before never before ok. */
   readonly registrations: readonly Finding[];

@@ -8,3 +8,19 @@ export * from "./lint.ts";
 export * from "./lint_report.ts";
 export * from "./parse_registration_set.ts";
 export * from "./registration_set.ts";
+export { errno } from "@ioeventfd/uapi";
+export type {
+  BusRules,
+  ErrnoName,
+  EventfdRules,
+  IoeventfdRules,
+  IrqfdRules,
+  KernelRelease,
+  KvmErrorReason,
+  MemslotRules,
+  Registration,
+  RegistrationView,
+  TraceRules,
+  VmRules,
+  X86Rules,
+} from "@ioeventfd/uapi";

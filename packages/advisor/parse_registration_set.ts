@@ -22,8 +22,8 @@ const slips: Readonly<Record<string, string>> = {
 /**
  * Parses a set: a JSON array, JSON lines, or an object with `ops` (a `bus` vector) or `registrations`. An element is a
  * registration in the vectors' spelling (`addr`, `len`, and where they are not zero `flags` and `datamatch`; `name` and
- * `fd` if wanted), `{"op":"deassign","fd":…}`, `{"ram":{gpa,size,readonly}}`, `{"zone":{addr,size,pio}}`,
- * `{"irqchip":"full"|"split"}` or `{"pit":true}`.
+ * `fd` if wanted), `{"op":"deassign","fd":…}`, `{"ram":{gpa,size,readonly,slot}}`,
+ * `{"zone":{addr,size,pio,remove}}`, `{"irqchip":"full"|"split"}` or `{"pit":true}`.
  *
  * @param text The whole input
  * @param source Name of the file, for errors
@@ -77,8 +77,10 @@ class SetParser {
   entry(at: JsonCursor, index: number): SetEntry {
     const ram = at.optional("ram");
     if (ram !== undefined) {
+      const slot = ram.optional("slot")?.integer(0, 0xffff);
       return {
         kind: "ram",
+        ...(slot === undefined ? {} : { slot }),
         gpa: ram.field("gpa").u64(),
         size: ram.field("size").u64(),
         readonly: ram.optional("readonly")?.boolean() ?? false,
@@ -91,6 +93,7 @@ class SetParser {
         addr: zone.field("addr").u64(),
         size: zone.field("size").u32(),
         pio: zone.optional("pio")?.boolean() ?? false,
+        ...(zone.optional("remove")?.boolean() ? { remove: true } : {}),
       };
     }
     const irqchip = at.optional("irqchip");

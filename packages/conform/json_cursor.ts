@@ -15,7 +15,12 @@ export class InputSyntaxError extends SyntaxError {
   /** JSON pointer within the line's document, empty for the document itself. */
   readonly pointer: string;
 
-  /** @param where Source, line and pointer @param problem What is wrong */
+  /**
+   * An error with its place.
+   *
+   * @param where Source, line and pointer
+   * @param problem What is wrong
+   */
   constructor(where: { source: string; line: number; pointer?: string }, problem: string) {
     const pointer = where.pointer ?? "";
     super(`${where.source}:${where.line}: ${pointer === "" ? "" : `${pointer}: `}${problem}`);
@@ -35,7 +40,14 @@ export class JsonCursor {
   readonly #line: number;
   readonly #pointer: string;
 
-  /** @param value Parsed JSON @param source Name of the input @param line Line from 1 @param pointer JSON pointer */
+  /**
+   * A cursor on a value.
+   *
+   * @param value Parsed JSON
+   * @param source Name of the input
+   * @param line Line from 1
+   * @param pointer JSON pointer
+   */
   constructor(value: unknown, source: string, line: number, pointer = "") {
     this.value = value;
     this.#source = source;

@@ -12,3 +12,23 @@ export * from "./run_vector.ts";
 export * from "./tally.ts";
 export * from "./vector.ts";
 export * from "./vector_result.ts";
+export type {
+  CoalescedZone,
+  DescriptorTable,
+  HostMemory,
+  IoeventfdBus,
+  IoeventfdMatch,
+  IoeventfdSpec,
+  KvmBackend,
+  KvmSystem,
+  KvmVcpu,
+  KvmVm,
+  MemoryRegion,
+  OtherFile,
+  Registration,
+  Regs,
+  RunOptions,
+  Segment,
+  Sregs,
+  VcpuExit,
+} from "@ioeventfd/uapi";

@@ -9,8 +9,11 @@ import type { VectorResult } from "./vector_result.ts";
 export interface TallyRow {
   /** `register`, `collide`, `bus`, or `guest TAG`. */
   readonly group: string;
+  /** Vectors that passed. */
   readonly passed: number;
+  /** Vectors that failed. */
   readonly failed: number;
+  /** Vectors that could not be run. */
   readonly skipped: number;
   /** Why the skipped ones were, each reason once. */
   readonly reasons: readonly string[];

@@ -13,20 +13,27 @@ export type Outcome = string | null;
 
 /** One `KVM_IOEVENTFD` on a VM that has none. */
 export interface RegisterVector {
+  /** Discriminant. */
   readonly kind: "register";
+  /** Unique within a set. */
   readonly id: string;
   /** `fd` names what descriptor is given: `eventfd`, `closed`, `pipe`, … */
   readonly op: Registration & { readonly fd: string };
+  /** What Linux answered. */
   readonly errno: Outcome;
 }
 
 /** A second registration after a first that succeeds. */
 export interface CollideVector {
+  /** Discriminant. */
   readonly kind: "collide";
+  /** Unique within a set. */
   readonly id: string;
+  /** The one that succeeds. */
   readonly first: Registration;
+  /** The one asked about; `fd` says whether it has the eventfd of the first. */
   readonly second: Registration & { readonly fd: "same" | "other" };
-  /** Of the second. */
+  /** What Linux answered to the second. */
   readonly errno: Outcome;
 }
 
@@ -37,16 +44,23 @@ export type BusOp =
 
 /** Address and length of a write. */
 export interface Access {
+  /** Guest physical address or port (u64). */
   readonly addr: bigint;
+  /** Bytes. */
   readonly len: number;
 }
 
 /** A history, then one guest write each. */
 export interface BusVector {
+  /** Discriminant. */
   readonly kind: "bus";
+  /** Unique within a set. */
   readonly id: string;
+  /** Where the writes go. */
   readonly bus: "mmio" | "pio";
+  /** The history, in order. */
   readonly ops: readonly BusOp[];
+  /** Guest writes after it, in order. */
   readonly writes: readonly (Access & { readonly value: bigint })[];
   /** Counter of each eventfd at the end. */
   readonly counters: readonly bigint[];
@@ -75,21 +89,29 @@ export type GuestExit =
 
 /** Machine code run until it halts. */
 export interface GuestVector {
+  /** Discriminant. */
   readonly kind: "guest";
+  /** Unique within a set. */
   readonly id: string;
+  /** CPU mode. */
   readonly mode: "real16" | "long0";
   /** Disassembly, for people. */
   readonly insn: string;
   /** Kind of instruction, so that a CPU that does not decode it can say so. */
   readonly tag: string;
+  /** Machine code at 0x1000. */
   readonly code: Uint8Array;
+  /** ES lies at 0xd0000000 too (real mode). */
   readonly esIsMmio: boolean;
   /** Bytes at 0xa000. */
   readonly scratch: Uint8Array;
   /** Operand address minus 0xd0000000. */
   readonly mmioOffset: number;
+  /** Made in order before the guest runs, each with an eventfd of its own. */
   readonly registrations: readonly (Registration & { readonly errno: Outcome })[];
+  /** Counter of each eventfd at the end. */
   readonly counters: readonly bigint[];
+  /** Exits to userspace, in order. */
   readonly exits: readonly GuestExit[];
   /** `hlt`, or the exit that ended the run. */
   readonly end: string;

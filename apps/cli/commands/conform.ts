@@ -4,7 +4,7 @@
  * @module
  */
 import { parseVectors, runVector, Tally, tallyLine } from "@ioeventfd/conform";
-import type { VectorResult } from "@ioeventfd/conform";
+import type { TallyRow, VectorResult } from "@ioeventfd/conform";
 import { CoreBackend } from "@ioeventfd/kvm-core";
 import { UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
@@ -35,10 +35,7 @@ on another, a difference may be the release's and not the model's.`,
       about: "the vectors that come with the project",
       line: "conform --vectors vectors/register.jsonl vectors/collide.jsonl vectors/bus.jsonl",
     },
-    {
-      about: "from elsewhere, for a script",
-      line: "conform --json --vectors - < vectors/bus.jsonl",
-    },
+    { about: "the same for a script", line: "conform --json --vectors vectors/bus.jsonl" },
   ],
   run,
 };
@@ -94,7 +91,7 @@ function reportText(
       { title: "skipped", align: "right" },
       { title: "because" },
     ],
-    tally.rows().map(({ group, passed, failed, skipped, reasons }) => [
+    byKind(tally.rows()).map(({ group, passed, failed, skipped, reasons }) => [
       group,
       String(passed),
       String(failed),
@@ -106,4 +103,26 @@ function reportText(
   const total = tally.total();
   const paint = total.failed > 0 ? style.red : style.green;
   return [...lines, paint(tallyLine(total)), ""].join("\n");
+}
+
+/** Guest vectors in one row, and tags of their own only where some failed. */
+function byKind(rows: readonly TallyRow[]): TallyRow[] {
+  const shown: TallyRow[] = [];
+  for (const row of rows) {
+    const kind = row.group.split(" ")[0]!;
+    const at = shown.findIndex((one) => one.group === kind);
+    if (row.failed > 0 || at === -1) {
+      shown.push(row.failed > 0 ? row : { ...row, group: kind });
+      continue;
+    }
+    const sum = shown[at]!;
+    shown[at] = {
+      group: kind,
+      passed: sum.passed + row.passed,
+      failed: sum.failed + row.failed,
+      skipped: sum.skipped + row.skipped,
+      reasons: [...new Set([...sum.reasons, ...row.reasons])],
+    };
+  }
+  return shown;
 }
