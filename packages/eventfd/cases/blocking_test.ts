@@ -229,7 +229,7 @@ Deno.test("BK_15 RWF_NOWAIT is EAGAIN on an empty blocking eventfd and reads 6; 
   });
 });
 
-Deno.test("FileTable.write() of 0 wakes no blocked reader for good", async () => {
+Deno.test("BK_17 write(0) wakes no blocked reader", async () => {
   await onEveryReleaseAsync(async (table) => {
     const fd = table.eventfd(0, 0);
     const reader = readLater(table, fd);

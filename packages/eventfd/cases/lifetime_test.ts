@@ -224,7 +224,7 @@ Deno.test("LF_22 F_GETFL of a fresh eventfd is 0x2 as observed", () => {
   });
 });
 
-Deno.test("FileTable.fcntl() F_SETFL of bit 0x1 returns 0 and makes no semaphore", () => {
+Deno.test("LF_23 F_SETFL of bit 0x1 returns 0 as observed, and makes no semaphore", () => {
   onEveryRelease((table) => {
     const fd = table.eventfd(0, 0);
     write(table, fd, 97n);

@@ -15,7 +15,7 @@ import {
   write,
 } from "../testdata/case_kit.ts";
 
-Deno.test("FileTable.read() returns 8 and the counter, and leaves 0", () => {
+Deno.test("RD_01 a read returns 8 and the counter, and leaves 0", () => {
   onEveryRelease((table) => {
     const fd = table.eventfd(0, EFD_NONBLOCK);
     const buffer = new Uint8Array(8);

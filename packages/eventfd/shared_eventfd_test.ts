@@ -1,0 +1,146 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { release } from "@ioeventfd/uapi";
+import {
+  EFD_NONBLOCK,
+  EPOLLET,
+  EpollSet,
+  FileTable,
+  pollAsync,
+  POLLERR,
+  POLLIN,
+  POLLOUT,
+  SharedEventfd,
+} from "./mod.ts";
+import { blocked, FULL, MAX, outcome, read, settle, write } from "./testdata/case_kit.ts";
+
+Deno.test("SharedEventfd.attach() is the same eventfd", () => {
+  const first = new SharedEventfd(5, { semaphore: true });
+  const second = SharedEventfd.attach(first.buffer, release("3.14").eventfd);
+  assertEquals([second.semaphore, second.id, second.count], [true, first.id, 5n]);
+  assertEquals([second.read(), first.count], [1n, 4n]);
+  assertEquals(second.rules, release("3.14").eventfd);
+});
+
+Deno.test("SharedEventfd.attach() refuses other memory", () => {
+  assertThrows(() => SharedEventfd.attach(new SharedArrayBuffer(64)), TypeError);
+  assertThrows(() => SharedEventfd.attach(new SharedArrayBuffer(8)), TypeError);
+  const plain = new ArrayBuffer(64) as unknown as SharedArrayBuffer;
+  assertThrows(() => SharedEventfd.attach(plain), TypeError);
+});
+
+Deno.test("SharedEventfd.signal() carries over 32 bits and saturates", () => {
+  const eventfd = new SharedEventfd(0xffff_ffff);
+  eventfd.signal();
+  assertEquals(eventfd.read(), 0x1_0000_0000n);
+  eventfd.write(FULL);
+  for (let i = 0; i < 3; i++) eventfd.signal();
+  assertEquals([eventfd.count, eventfd.pollMask()], [MAX, POLLIN | POLLERR]);
+});
+
+Deno.test("SharedEventfd.write() fits up to 2^64-2, at every seam of the two words", () => {
+  for (
+    const start of [0n, 1n, 0xffff_fffdn, 0xffff_fffen, 0xffff_ffffn, FULL - 0xffff_ffffn, FULL]
+  ) {
+    for (const add of [0n, 1n, 2n, 0xffff_fffen, 0xffff_ffffn, 0x1_0000_0000n, FULL]) {
+      const eventfd = new SharedEventfd();
+      eventfd.write(start);
+      const fits = start + add <= FULL;
+      assertEquals(eventfd.tryWrite(add), fits, `${start} + ${add}`);
+      assertEquals(eventfd.count, fits ? start + add : start);
+    }
+  }
+});
+
+Deno.test("SharedEventfd.pollMask() at 0, 1, 2^64-3 and 2^64-2", () => {
+  const eventfd = new SharedEventfd();
+  const masks = [eventfd.pollMask()];
+  for (const add of [1n, FULL - 2n, 1n]) {
+    eventfd.write(add);
+    masks.push(eventfd.pollMask());
+  }
+  assertEquals(masks, [POLLOUT, POLLIN | POLLOUT, POLLIN | POLLOUT, POLLIN]);
+});
+
+Deno.test("SharedEventfd.readBlocking() and writeBlocking() end with EINTR on their alarm", () => {
+  const eventfd = new SharedEventfd();
+  const options = { interruptAfterMs: 1 };
+  assertEquals(outcome(() => eventfd.readBlocking(options)), "EINTR");
+  eventfd.write(FULL);
+  assertEquals(outcome(() => eventfd.writeBlocking(1n, options)), "EINTR");
+  assertEquals(outcome(() => eventfd.writeBlocking(MAX, options)), "EINVAL");
+  assertEquals([eventfd.sleepingReaders, eventfd.sleepingWriters, eventfd.count], [0, 0, FULL]);
+  assertEquals(eventfd.readBlocking(options), FULL);
+});
+
+Deno.test("SharedEventfd.readAsync() is woken by an attachment, and sleeps no more afterwards", async () => {
+  const eventfd = new SharedEventfd();
+  const other = SharedEventfd.attach(eventfd.buffer);
+  for (let round = 0; round < 3; round++) {
+    const reader = eventfd.readAsync();
+    assertEquals([await blocked(reader), eventfd.sleepingReaders], [true, 1]);
+    other.write(9n);
+    assertEquals([await reader, eventfd.sleepingReaders], [9n, 0]);
+  }
+});
+
+Deno.test("SharedEventfd.writeAsync() is woken by a read of an attachment", async () => {
+  const eventfd = new SharedEventfd();
+  const other = SharedEventfd.attach(eventfd.buffer);
+  eventfd.write(FULL);
+  const writer = eventfd.writeAsync(2n);
+  assertEquals(await blocked(writer), true);
+  assertEquals(other.read(), FULL);
+  await writer;
+  assertEquals([eventfd.count, eventfd.sleepingWriters], [2n, 0]);
+});
+
+Deno.test("SharedEventfd.removeWaiterAndRead() and drain() follow the release", () => {
+  for (const { eventfd: rules } of [release("5.15"), release("6.19")]) {
+    const eventfd = new SharedEventfd(0, { semaphore: true, rules });
+    const entry = eventfd.addWaiter({ wake: () => true });
+    const taken = eventfd.removeWaiterAndRead(entry);
+    assertEquals([taken, eventfd.count], rules.semaphoreUnderflow ? [1n, MAX] : [0n, 0n]);
+    const plain = new SharedEventfd(3, { rules });
+    assertEquals([plain.drain(), plain.drain()], [3n, 0n]);
+  }
+});
+
+Deno.test("FileTable.installEventfd() gives a shared eventfd a descriptor that polls and selects", async () => {
+  const table = new FileTable();
+  const eventfd = new SharedEventfd();
+  const other = SharedEventfd.attach(eventfd.buffer);
+  const fd = table.installEventfd(eventfd, EFD_NONBLOCK);
+  assertEquals(read(table, fd), "EAGAIN");
+  const poll = pollAsync(table, [{ fd, events: POLLIN }]);
+  assertEquals(await blocked(poll), true);
+  other.signal();
+  assertEquals([await poll, read(table, fd)], [[POLLIN], 1n]);
+  assertEquals([write(table, fd, FULL), write(table, fd, 1n)], [8, "EAGAIN"]);
+  table.close(fd);
+  assertEquals(eventfd.references, 1);
+});
+
+Deno.test("EpollSet sees each write to a shared eventfd as one edge, from here and from elsewhere", async () => {
+  const table = new FileTable();
+  const eventfd = new SharedEventfd();
+  const other = SharedEventfd.attach(eventfd.buffer);
+  const epoll = new EpollSet(table);
+  epoll.add(table.installEventfd(eventfd), POLLIN | EPOLLET, 1);
+  const edges = async (): Promise<number> => {
+    let events = 0;
+    for (let turn = 0; turn < 5; turn++) {
+      events += epoll.wait().length;
+      await settle();
+    }
+    return events;
+  };
+  assertEquals(await edges(), 0);
+  eventfd.signal();
+  assertEquals(await edges(), 1, "a signal from here");
+  other.signal();
+  assertEquals(await edges(), 1, "a signal from elsewhere");
+  other.read();
+  assertEquals(await edges(), 0, "a read from elsewhere");
+  epoll.close();
+  assertEquals([eventfd.sleepingReaders, eventfd.sleepingWriters], [0, 0]);
+});
