@@ -56,7 +56,7 @@ export const inKernelDevices: readonly InKernelDevice[] = [
     name: "speaker port of the timer",
     call: "KVM_CREATE_PIT2 with SPEAKER_DUMMY",
     readable: true,
-    ranges: [[KVM_PIO_BUS, 0x61, 1]],
+    ranges: [[KVM_PIO_BUS, 0x61, 4]],
   },
 ];
 
@@ -74,7 +74,7 @@ export function deviceAt(bus: number, lo: number, hi: number, len: number): numb
   if (bus === KVM_PIO_BUS) {
     if (first > 0x4d1) return -1;
     if (first >= 0x40 && first + len <= 0x44) return pit;
-    if (first === 0x61) return len === 1 ? speaker : -1;
+    if (first === 0x61) return speaker;
     const inPair = (base: number) => first >= base && first + len <= base + 2;
     return inPair(0x20) || inPair(0xa0) || inPair(0x4d0) ? pic : -1;
   }

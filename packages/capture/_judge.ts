@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { KVM_PIO_BUS } from "@ioeventfd/uapi";
 import { type Access, claim } from "./_access.ts";
 import { describeAccess, describeDoorbell, describePlace, hex64 } from "./_describe.ts";
 import type { Tally } from "./_doorbell.ts";
 import type { Findings } from "./_findings.ts";
-import { inKernelDevices } from "./_in_kernel_device.ts";
+import { inKernelDevices, speaker } from "./_in_kernel_device.ts";
 import type { Site } from "./_site.ts";
 import { ringEntries, tally, type VmState } from "./_vm_state.ts";
 
@@ -41,19 +42,34 @@ export class Judge {
   settle(vm: VmState, access: Access, exited: boolean): void {
     const site = access.site!;
     if (access.ringFull) this.#ringWasFull(vm, access, exited);
+    if ((access.claim !== claim.none) === exited) this.#disagree(vm, access, exited);
+    else if (access.claim === claim.coalesced) vm.ringWrites++;
     const known = access.claim !== claim.none;
     let outcome: number = claim.none;
     if (!exited) outcome = known ? access.claim : claim.device;
-    if (known === exited) this.#disagree(vm, access, exited);
-    else if (outcome === claim.coalesced) vm.ringWrites++;
     this.#count(access, site, outcome);
-    if (site.device >= 0) {
-      const seen = vm.devices[site.device]!;
-      if (exited) seen.userspace++;
-      else if (!known) seen.kernel++;
-    }
+    if (site.device >= 0) this.#saw(vm, site.device, exited, known);
     if (!vm.setupKnown && !known) site.note(access.valueLo, access.valueHi, exited);
     if (exited && access.doorbell === null) site.missed(access.line);
+  }
+
+  /** An access to where KVM may have a device. */
+  #saw(vm: VmState, device: number, exited: boolean, known: boolean): void {
+    const seen = vm.devices[device]!;
+    if (exited) seen.userspace++;
+    else if (!known) seen.kernel++;
+    if (device === speaker) this.#speakerSeen(vm, exited);
+  }
+
+  /** The recording has shown what became of a read where KVM may have a device. */
+  readAtDevice(vm: VmState, device: number, inKernel: boolean, answered: boolean): void {
+    this.#saw(vm, device, !inKernel, answered);
+  }
+
+  #speakerSeen(vm: VmState, exited: boolean): void {
+    if (vm.speaker === "no timer") return;
+    vm.setSpeaker(!exited);
+    this.#reconsider((doubt) => doubt.vm === vm);
   }
 
   /** A write on the fast MMIO bus, which never exits. */
@@ -104,15 +120,15 @@ export class Judge {
 
   #disagree(vm: VmState, access: Access, exited: boolean): void {
     const site = access.site!;
+    if (vm.speaker === "unknown" && access.bus === KVM_PIO_BUS && site.device !== speaker) {
+      if (this.#speakerExplains(vm, access, exited)) return;
+    }
     if (!exited) {
       site.stray(access.line);
       if (site.device < 0 && vm.setupKnown) this.#doubt(vm, access, exited, null);
       return;
     }
-    if (access.claim === claim.coalesced && this.#ringMayBeFull(vm)) {
-      vm.ringWrites = 0;
-      return;
-    }
+    if (access.claim === claim.coalesced && vm.ringWrites >= ringEntries) return;
     const taker = access.claim === claim.ioeventfd && access.doorbell !== null
       ? describeDoorbell(access.doorbell.key)
       : access.claim === claim.coalesced
@@ -128,7 +144,6 @@ export class Judge {
 
   /** The model's ring had no room left. No exit means that another thread of the VMM took what it held. */
   #ringWasFull(vm: VmState, access: Access, exited: boolean): void {
-    vm.ringWrites = 0;
     if (exited) return;
     vm.model.drainRing();
     access.claim = claim.coalesced;
@@ -137,8 +152,23 @@ export class Judge {
     );
   }
 
-  #ringMayBeFull(vm: VmState): boolean {
-    return vm.ringWrites >= ringEntries;
+  /**
+   * A device more or less on the bus moves the middle its search starts from, which decides whether it finds what lies
+   * under overlapping ranges. The speaker port is the one device a recording may be silent about.
+   */
+  #speakerExplains(vm: VmState, access: Access, exited: boolean): boolean {
+    vm.setSpeaker(true);
+    const taken = vm.probe(access);
+    if ((taken !== claim.none) !== exited) {
+      access.claim = taken;
+      this.#findings.infer(
+        `${vm.name} has the speaker port of its timer in the kernel: the search of the bus shows it`,
+      );
+      return true;
+    }
+    vm.setSpeaker(false);
+    vm.speaker = "unknown";
+    return false;
   }
 
   #doubt(vm: VmState, access: Access, exited: boolean, what: string | null): void {
@@ -158,18 +188,27 @@ export class Judge {
    */
   setupCalled(vm: VmState, thread: number, time: number): void {
     if (this.#doubts.length === 0) return;
-    this.#doubts = this.#doubts.filter((doubt) => {
-      if (doubt.vm !== vm || doubt.access.thread === thread) return true;
-      if (time - doubt.access.time > inFlightNs) {
-        this.#confirm(doubt);
-        return false;
-      }
-      const takes = vm.askAgain(doubt.access) !== claim.none;
-      if (takes === doubt.exited) return true;
-      if (!doubt.exited) doubt.access.site!.notStray(doubt.access.line);
+    const late = (doubt: Doubt): boolean => time - doubt.access.time > inFlightNs;
+    for (const doubt of this.#doubts) if (doubt.vm === vm && late(doubt)) this.#confirm(doubt);
+    this.#doubts = this.#doubts.filter((doubt) => doubt.vm !== vm || !late(doubt));
+    const explained = this.#reconsider((doubt) =>
+      doubt.vm === vm && doubt.access.thread !== thread
+    );
+    for (let i = 0; i < explained; i++) {
       this.#findings.infer(`a set-up call on ${vm.name} was in force before its line came`);
+    }
+  }
+
+  /** Asks the model again about doubts; those it now agrees on are none. */
+  #reconsider(which: (doubt: Doubt) => boolean): number {
+    const before = this.#doubts.length;
+    this.#doubts = this.#doubts.filter((doubt) => {
+      const { vm, access, exited } = doubt;
+      if (!which(doubt) || (vm.probe(access) !== claim.none) === exited) return true;
+      if (!exited) access.site!.notStray(access.line);
       return false;
     });
+    return before - this.#doubts.length;
   }
 
   /** The recording ends: doubts that are left are contradictions. */

@@ -5,6 +5,7 @@
  */
 import type { KernelRelease } from "@ioeventfd/uapi";
 import { ModelProcess } from "./_model_vm.ts";
+import { VmGuess } from "./_vm_guess.ts";
 import { VmState } from "./_vm_state.ts";
 
 /** Another world in which the same calls are made: what if. */
@@ -60,23 +61,19 @@ export class ProcessState {
   /**
    * The VM a thread runs a vCPU of.
    *
-   * @returns The one it made a vCPU of; else the oldest with a vCPU that no thread runs yet; else the newest
+   * @returns The one it made a vCPU of; else a guess, first at the oldest with a vCPU that no thread runs yet
    */
-  vmOf(thread: number): VmState {
-    let vm = this.#byThread.get(thread);
-    if (vm === undefined) {
-      const running = this.vms.filter((one) => !one.ended);
-      vm = running.find((one) => one.vcpus > one.vcpuThreads) ?? running.at(-1) ??
-        this.#newVm(-1, false);
-      this.#byThread.set(thread, vm);
+  vmOf(thread: number): VmState | VmGuess {
+    const own = this.#byThread.get(thread);
+    if (own !== undefined) {
+      own.vcpuThreads++;
+      return own;
     }
+    const running = this.vms.filter((one) => !one.ended);
+    const vm = running.find((one) => one.vcpus > one.vcpuThreads) ?? running.at(-1) ??
+      this.#newVm(-1, false);
     vm.vcpuThreads++;
-    return vm;
-  }
-
-  /** VMs that a thread whose VM is a guess may run instead. */
-  get runningVms(): VmState[] {
-    return this.vms.filter((one) => !one.ended);
+    return running.length > 1 ? new VmGuess(vm, running) : vm;
   }
 
   /** Descriptors named by a call are eventfds. */

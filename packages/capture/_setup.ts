@@ -237,6 +237,7 @@ export class Setup {
     }
     vm.imagined?.createPit(speaker);
     if (answer !== 0) this.#differs(vm, "KVM_CREATE_PIT2", "timer", call, answer);
+    else vm.speaker = speaker ? "yes" : "unknown";
     vm.changed();
   }
 

@@ -16,6 +16,7 @@ import { hex64 } from "./_describe.ts";
 import type { Findings } from "./_findings.ts";
 import { deviceAt } from "./_in_kernel_device.ts";
 import type { Judge } from "./_judge.ts";
+import { VmGuess } from "./_vm_guess.ts";
 import type { VmState } from "./_vm_state.ts";
 
 /** What the machines of all threads share. */
@@ -42,6 +43,7 @@ export class VcpuThread {
   /** The VM it runs. */
   vm: VmState;
   readonly #host: VcpuHost;
+  readonly #guess: VmGuess | null;
   /** The recording began, or lost events, since the last access that was seen whole. */
   #fresh = true;
   readonly #out = new Access();
@@ -54,11 +56,21 @@ export class VcpuThread {
   #readMost = 0;
   #readSeen = 0;
 
-  /** @param thread Index @param vm The VM it runs @param host What it shares */
-  constructor(thread: number, vm: VmState, host: VcpuHost) {
+  /** @param thread Index @param vm The VM it runs, or the choice of them @param host What it shares */
+  constructor(thread: number, vm: VmState | VmGuess, host: VcpuHost) {
     this.thread = thread;
-    this.vm = vm;
+    this.#guess = vm instanceof VmGuess ? vm : null;
+    this.vm = vm instanceof VmGuess ? vm.vm : vm;
     this.#host = host;
+  }
+
+  /** The recording has shown what became of a write. */
+  #judge(access: Access, exited: boolean): void {
+    if (this.#guess?.contradicts(access, exited)) {
+      this.vm = this.#guess.vm;
+      this.vm.ask(access);
+    }
+    this.#host.judge.settle(this.vm, access, exited);
   }
 
   /** An OUT. */
@@ -230,11 +242,10 @@ export class VcpuThread {
 
   #end(): void {
     if (this.#held > 0) this.#explainHeld(next.end, 0, 0);
-    const { judge } = this.#host;
-    if (this.#outPending) judge.settle(this.vm, this.#out, this.#out.claim === claim.none);
+    if (this.#outPending) this.#judge(this.#out, this.#out.claim === claim.none);
     for (let i = 0; i < this.#storeCount; i++) {
       const store = this.#stores[i]!;
-      judge.settle(this.vm, store, store.claim === claim.none);
+      this.#judge(store, store.claim === claim.none);
     }
     this.#outPending = false;
     this.#storeCount = 0;
@@ -252,7 +263,7 @@ export class VcpuThread {
   #settleOut(): void {
     if (!this.#outPending) return;
     this.#outPending = false;
-    this.#host.judge.settle(this.vm, this.#out, false);
+    this.#judge(this.#out, false);
   }
 
   #settleStores(): void {
@@ -260,7 +271,7 @@ export class VcpuThread {
       const store = this.#stores[i]!;
       // Fewer exits than owed is as much a disagreement as none: somebody took a part.
       const exited = store.loose ? store.seen > 0 : store.seen >= Math.max(store.owed, 1);
-      this.#host.judge.settle(this.vm, store, exited);
+      this.#judge(store, exited);
     }
     this.#storeCount = 0;
   }
@@ -280,7 +291,7 @@ export class VcpuThread {
       const ofOut = isIn
         ? this.#outExited(port, len)
         : behind === next.other || this.#out.claim === claim.none;
-      this.#host.judge.settle(this.vm, this.#out, ofOut);
+      this.#judge(this.#out, ofOut);
       exits.explained++;
       return isIn && ofOut;
     }
@@ -338,8 +349,6 @@ export class VcpuThread {
     const answered = vm.model.read(bus, lo, hi, len);
     if (inKernel !== answered && device < 0) judge.strangeRead(vm, line, bus, lo, hi, inKernel);
     else if (!inKernel && answered) judge.strangeRead(vm, line, bus, lo, hi, inKernel);
-    if (device < 0) return;
-    if (!inKernel) vm.devices[device]!.userspace++;
-    else if (!answered) vm.devices[device]!.kernel++;
+    if (device >= 0) judge.readAtDevice(vm, device, inKernel, answered);
   }
 }

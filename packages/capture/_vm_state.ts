@@ -55,8 +55,10 @@ export class VmState {
     kernel: 0,
     userspace: 0,
   }));
-  /** Coalesced writes since the ring was last seen full. */
+  /** Coalesced writes: as many may be in the ring, up to its size. */
   ringWrites = 0;
+  /** Whether the timer has its speaker port too: a flag the recording does not show. */
+  speaker: "no timer" | "unknown" | "yes" | "no" = "no timer";
   /** vCPUs created. */
   vcpus = 0;
   /** Threads taken for one of its vCPUs. */
@@ -141,10 +143,19 @@ export class VmState {
       : claim.none;
   }
 
-  /** Asks again after the set-up changed; whether somebody takes the write now. */
-  askAgain(access: Omit<Access, "set">): number {
+  /** Who would take a write now. */
+  probe(access: Omit<Access, "set">): number {
     const { bus, lo, hi, len, valueLo, valueHi } = access;
-    return len > 8 ? access.claim : this.#claim(this.model, bus, lo, hi, len, valueLo, valueHi);
+    return len > 8 ? access.claim : this.model.probe(bus, lo, hi, len, valueLo, valueHi);
+  }
+
+  /** The timer has its speaker port in the kernel, or has not after all. */
+  setSpeaker(there: boolean): void {
+    if (there === (this.speaker === "yes")) return;
+    this.speaker = there ? "yes" : "no";
+    this.model.haveSpeaker(there);
+    this.imagined?.haveSpeaker(there);
+    this.changed();
   }
 
   // KERNEL 6.19 arch/x86/kvm/x86.c vcpu_mmio_write: 8 bytes at a time up to the first that nobody takes
