@@ -48,16 +48,17 @@ export class DecodedCode {
   epoch = 1;
   /** Pages of code found so far: who caches translations for writes compares it. */
   pagesFound = 0;
-  readonly #pages = new Map<Uint8Array, Map<number, CodePage>>();
+  readonly #pages = new Map<ArrayBufferLike, Map<number, CodePage>>();
 
   /** The page at `offset` of host memory, made when absent or of another mode. */
   page(bytes: Uint8Array, offset: number, mode: CpuMode): CodePage {
-    let pages = this.#pages.get(bytes);
-    if (pages === undefined) this.#pages.set(bytes, pages = new Map());
-    let page = pages.get(offset);
+    let pages = this.#pages.get(bytes.buffer);
+    if (pages === undefined) this.#pages.set(bytes.buffer, pages = new Map());
+    const at = bytes.byteOffset + offset;
+    let page = pages.get(at);
     if (page === undefined || page.mode !== mode) {
       page = new CodePage(mode);
-      pages.set(offset, page);
+      pages.set(at, page);
       this.pagesFound++;
     }
     return page;
@@ -65,7 +66,7 @@ export class DecodedCode {
 
   /** Whether the page at `offset` of host memory holds decoded instructions. */
   has(bytes: Uint8Array, offset: number): boolean {
-    return this.#pages.get(bytes)?.has(offset) === true;
+    return this.#pages.get(bytes.buffer)?.has(bytes.byteOffset + offset) === true;
   }
 }
 

@@ -12,9 +12,9 @@ import {
 } from "@ioeventfd/uapi";
 import type { StepResult } from "../isa/contract.ts";
 import { CS, DONE, FAULTED, HALTED, REPEATING, STOPPED } from "../isa/contract.ts";
+import { deliverEvent } from "../isa/deliver.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { S_INSTRUCTIONS } from "../work/work_counters.ts";
-import { deliverEvent } from "./deliver_event.ts";
 import { InstructionFetch } from "./instruction_fetch.ts";
 import type { SiliconParts } from "./silicon_port.ts";
 import { NO_INSTRUCTION, SiliconPort } from "./silicon_port.ts";
@@ -42,6 +42,9 @@ export const UNKNOWN_INSTRUCTION = 2;
 
 /** Why `Silicon.run` came back. */
 export type SiliconResult = 0 | 1 | 2;
+
+/** Type of a hardware exception in VMX interruption information. */
+const EXCEPTION = 0x300;
 
 /** One CPU. */
 export class Silicon extends SiliconPort {
@@ -75,9 +78,10 @@ export class Silicon extends SiliconPort {
     const fetch = this.#fetch;
     let left = steps;
     fetch.noticeCode();
-    if (this.vmcs[VMCS_ENTRY_INTR]! < 0 && !this.#inject()) {
+    if (this.vmcs[VMCS_ENTRY_INTR]! < 0) {
+      const injected = this.#inject();
       this.stepsLeft = left;
-      return VM_EXIT;
+      if (injected !== DONE) return injected === STOPPED ? VM_EXIT : UNKNOWN_INSTRUCTION;
     }
     for (;;) {
       if (left <= 0) {
@@ -129,8 +133,15 @@ export class Silicon extends SiliconPort {
           this.#leave(0, shadow);
           break;
         }
-        if (this.#deliver()) continue;
-        break;
+        const vector = this.fault.vector;
+        const type = !this.fault.software
+          ? EXCEPTION
+          : vector === 3 || vector === 4
+          ? 0x600
+          : 0x400;
+        result = this.#deliver(type);
+        if (result === DONE) continue;
+        if (result === STOPPED) break;
       }
       if (result === HALTED) {
         const back = (rip[0]! >>> 0) - insn!.length;
@@ -174,8 +185,8 @@ export class Silicon extends SiliconPort {
     words[VMCS_QUALIFICATION] = words[VMCS_QUALIFICATION + 1] = 0;
   }
 
-  /** Delivers the event of the VM-entry field; false when that led to an exit. */
-  #inject(): boolean {
+  /** Delivers the event of the VM-entry field: `DONE`, `STOPPED` at an exit, or `UNDECODED`. */
+  #inject(): StepResult {
     const info = this.vmcs[VMCS_ENTRY_INTR]!;
     this.vmcs[VMCS_ENTRY_INTR] = 0;
     const fault = this.fault;
@@ -183,41 +194,44 @@ export class Silicon extends SiliconPort {
     fault.errorCode = (info & 0x800) !== 0 ? this.vmcs[VMCS_ENTRY_ERROR]! : -1;
     fault.cr2Lo = this.cpu.cr2Lo;
     fault.cr2Hi = this.cpu.cr2Hi;
-    fault.software = (info & 0x700) >= 0x400;
-    return this.#deliver();
+    return this.#deliver(info & 0x700);
   }
 
-  /** Delivers the exception in `fault` through the guest's tables; false when that led to an exit. */
-  #deliver(): boolean {
+  /**
+   * Delivers the event in `fault` through the guest's tables.
+   *
+   * @param type Its type as in VMX interruption information, in place: 0x300 for an exception
+   */
+  #deliver(type: number): StepResult {
     const cpu = this.cpu;
     const fault = this.fault;
     this.current = NO_INSTRUCTION;
     for (;;) {
-      const { vector, errorCode, software } = fault;
-      if (vector === 14) {
+      const { vector, errorCode } = fault;
+      if (vector === 14 && type === EXCEPTION) {
         cpu.cr2Lo = fault.cr2Lo;
         cpu.cr2Hi = fault.cr2Hi;
       }
-      const result = deliverEvent(cpu, this, vector, errorCode, software);
-      if (result === DONE) return true;
+      const kind = type === EXCEPTION ? "exception" : type === 0 ? "external" : "software";
+      const result = deliverEvent(cpu, this, vector, errorCode, kind);
       if (result === STOPPED) {
         this.#leave(0, cpu.interruptShadow);
-        const type = software ? (vector === 3 || vector === 4 ? 6 : 4) : vector >= 32 ? 0 : 3;
-        this.vmcs[VMCS_VECTORING_INFO] = 0x8000_0000 | type << 8 | vector |
+        this.vmcs[VMCS_VECTORING_INFO] = 0x8000_0000 | type | vector |
           (errorCode >= 0 ? 0x800 : 0);
         this.vmcs[VMCS_VECTORING_ERROR] = errorCode >= 0 ? errorCode : 0;
-        return false;
       }
-      if (vector === 8 && !software) {
+      if (result !== FAULTED) return result;
+      if (vector === 8 && type === EXCEPTION) {
         this.vmcs[VMCS_EXIT_REASON] = EXIT_REASON_TRIPLE_FAULT;
         this.vmcs[VMCS_QUALIFICATION] = this.vmcs[VMCS_QUALIFICATION + 1] = 0;
         this.#leave(0, cpu.interruptShadow);
-        return false;
+        return STOPPED;
       }
-      if (!software && isContributory(fault.vector, vector)) {
+      if (type === EXCEPTION && isContributory(fault.vector, vector)) {
         fault.vector = 8;
         fault.errorCode = 0;
       }
+      type = EXCEPTION;
     }
   }
 }

@@ -4,14 +4,16 @@
  * @module
  */
 
+import { KvmError } from "@ioeventfd/uapi";
+
 /** A memory slot with the host bytes under it. */
 export interface MemorySlot {
   /** First guest page number (address / 4096). */
   readonly page: number;
   /** Pages. */
   readonly pages: number;
-  /** Host memory, shared with the process that owns the VM. */
-  readonly bytes: Uint8Array;
+  /** Host memory, shared with the process that owns the VM; null where that has none. */
+  readonly bytes: Uint8Array | null;
   /** Where the slot begins in `bytes`. */
   readonly offset: number;
   /** Host address of the slot's first byte. */
@@ -52,6 +54,7 @@ export class GuestMemory {
    * @param lo Guest physical address, low word
    * @param hi Guest physical address, high word
    * @returns Whether a slot covers it; then `bytes`, `offset` and `slot` hold
+   * @throws {KvmError} EFAULT where the owning process has no memory under the slot
    */
   find(lo: number, hi: number): boolean {
     const page = (hi >>> 0) * 0x10_0000 + (lo >>> 12);
@@ -70,6 +73,10 @@ export class GuestMemory {
     }
     const slot = slots[low - 1];
     if (slot === undefined || page >= slot.page + slot.pages) return false;
+    if (slot.bytes === null) {
+      const address = `0x${(page * 4096).toString(16)}`;
+      throw new KvmError("EFAULT", { check: "memory", detail: `No memory behind ${address}` });
+    }
     this.slot = slot;
     this.bytes = slot.bytes;
     this.offset = slot.offset + (page - slot.page) * 4096;
@@ -87,7 +94,7 @@ export class GuestMemory {
     const hva = (hi >>> 0) * 0x1_0000_0000 + (lo >>> 0) - (lo & 0xfff);
     for (const slot of this.#slots) {
       const within = hva - slot.hva;
-      if (within < 0 || within >= slot.pages * 4096) continue;
+      if (within < 0 || within >= slot.pages * 4096 || slot.bytes === null) continue;
       this.slot = slot;
       this.bytes = slot.bytes;
       this.offset = slot.offset + within;

@@ -19,7 +19,6 @@ export const workNames = [
   "kernelDispatches",
   "busCompares",
   "devicesTried",
-  "valueCompares",
   "userspaceIo",
   "userspaceMmio",
   "userspaceOther",
@@ -41,10 +40,9 @@ export const W_EXITS = 0,
   W_DISPATCHES = 9,
   W_COMPARES = 10,
   W_DEVICES = 11,
-  W_VALUES = 12,
-  W_USER_IO = 13,
-  W_USER_MMIO = 14,
-  W_USER_OTHER = 15;
+  W_USER_IO = 12,
+  W_USER_MMIO = 13,
+  W_USER_OTHER = 14;
 
 /** Which way an exit went. */
 export const exitPaths = [

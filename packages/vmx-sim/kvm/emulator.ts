@@ -1,0 +1,286 @@
+/**
+ * KVM's instruction emulator: fetches, decodes anew at every exit, executes, and says whether the guest goes on.
+ *
+ * @module
+ */
+import { EMULTYPE_PF, EMULTYPE_SKIP, EMULTYPE_TRAP_UD } from "@ioeventfd/uapi";
+import type { CpuMode } from "../isa/contract.ts";
+import {
+  CS,
+  DECODED,
+  DONE,
+  FAULTED,
+  HALTED,
+  NEED_MORE,
+  REPEATING,
+  STOPPED,
+  UNDECODED,
+} from "../isa/contract.ts";
+import { cpl, cpuMode } from "../isa/cpu_state.ts";
+import { decode, MAX_INSTRUCTION_BYTES } from "../isa/decode.ts";
+import { deliverEvent } from "../isa/deliver.ts";
+import { Instruction } from "../isa/instruction.ts";
+import { ACCESS_FETCH, WALK_FAULT } from "../mmu/guest_page_walker.ts";
+import { kvmEmulateInsnText } from "../trace/tracepoint_text.ts";
+import {
+  P_MMIO_USER,
+  P_TOUCH_KERNEL,
+  P_TOUCH_USER,
+  W_BYTES,
+  W_DECODED,
+  W_EMULATED,
+  W_FETCH_READS,
+} from "../work/work_counters.ts";
+import { EmulatorPort } from "./emulator_port.ts";
+import type { KvmMmu } from "./kvm_mmu.ts";
+import { advanceRip, doSingleStep } from "./skip.ts";
+import { emulationError, haltVcpu, internalError } from "./userspace_exit.ts";
+import { COMPLETE_PIO } from "./vcpu_context.ts";
+import type { VcpuContext } from "./vcpu_context.ts";
+
+/** The emulator of one vCPU. Its verbs return true when the guest goes on, false for an exit to userspace. */
+export class Emulator {
+  /** How instructions reach memory and ports. */
+  readonly port: EmulatorPort;
+  readonly #vcpu: VcpuContext;
+  readonly #mmu: KvmMmu;
+  readonly #insn = new Instruction();
+  readonly #bytes = new Uint8Array(MAX_INSTRUCTION_BYTES);
+  #fetched = 0;
+  #mode: CpuMode = "real";
+
+  /**
+   * @param vcpu The vCPU it serves
+   * @param mmu Its MMU
+   */
+  constructor(vcpu: VcpuContext, mmu: KvmMmu) {
+    this.#vcpu = vcpu;
+    this.#mmu = mmu;
+    this.port = new EmulatorPort(vcpu, mmu);
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c x86_emulate_instruction
+  /**
+   * Emulates the instruction at RIP.
+   *
+   * @param type `EMULTYPE_*`
+   * @param gpaLo Guest physical address of the exit, with `EMULTYPE_PF`
+   * @param gpaHi Its high word
+   */
+  emulate(type: number, gpaLo: number, gpaHi: number): boolean {
+    const { port } = this;
+    const fetched = this.#fetchAndDecode();
+    const insn = this.#insn;
+    if (fetched === FAULTED) {
+      if ((type & EMULTYPE_SKIP) !== 0) return this.#fail(type);
+      this.#queueFault();
+      return true;
+    }
+    const isKnown = fetched === DONE && this.#emulates(insn);
+    if ((type & EMULTYPE_TRAP_UD) !== 0) {
+      // What silicon refused is #UD for the guest, unless KVM knows better; here it never does.
+      this.#trace(!isKnown);
+      this.#vcpu.queueException(6, -1);
+      return true;
+    }
+    if (!isKnown && !((type & EMULTYPE_SKIP) !== 0 && fetched === DONE)) return this.#fail(type);
+    this.#trace(false);
+    if ((type & EMULTYPE_SKIP) !== 0) {
+      advanceRip(this.#vcpu, insn.length, true);
+      this.#vcpu.cpu.rflags &= ~0x1_0000;
+      return true;
+    }
+    const { mmio } = port;
+    mmio.isGpaAvailable = (type & EMULTYPE_PF) !== 0 && this.#vcpu.vm.release.x86.reusesFaultGpa &&
+      this.#mmu.isDirect && !(insn.isString && insn.rep !== 0) && !insn.twoMemory;
+    mmio.exitGpaLo = gpaLo;
+    mmio.exitGpaHi = gpaHi;
+    port.begin(insn);
+    return this.#execute();
+  }
+
+  /** Executes the instruction again, with the data userspace brought. */
+  resume(): boolean {
+    return this.#execute();
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c kvm_inject_realmode_interrupt
+  /** Delivers an event in software, where the CPU cannot be entered; false when that fails. */
+  inject(vector: number): boolean {
+    this.#insn.mnemonic = "";
+    this.port.begin(this.#insn);
+    return deliverEvent(this.#vcpu.cpu, this.port, vector, -1, "external") === DONE;
+  }
+
+  /** The CPU met an instruction the model does not know: told to userspace as an emulation failure. */
+  refuse(): void {
+    this.#fetchAndDecode();
+    this.#trace(true);
+    this.#report();
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/emulate.c x86_emulate_insn; x86.c x86_emulate_instruction
+  #execute(): boolean {
+    const { port } = this;
+    const vcpu = this.#vcpu;
+    const { cpu } = vcpu;
+    const insn = this.#insn;
+    vcpu.work.current[W_EMULATED]!++;
+    for (;;) {
+      port.again();
+      const shadow = cpu.interruptShadow;
+      const flags = cpu.rflags;
+      cpu.interruptShadow = 0;
+      const result = insn.run(insn, cpu, port);
+      if (result === DONE || result === REPEATING || result === HALTED) {
+        if (port.pio.count !== 0) {
+          port.pio.count = 0;
+          return false;
+        }
+        if (port.mmio.isNeeded) return this.#toUserspace();
+        if (result === HALTED) return this.#halt();
+        if (result === REPEATING) {
+          if (port.returnsToGuest) return true;
+          port.nextIteration();
+          continue;
+        }
+        return (flags & 0x100) === 0 && !vcpu.singleStep ? true : doSingleStep(vcpu);
+      }
+      cpu.interruptShadow = shadow;
+      if (result === STOPPED) {
+        if (port.pio.count !== 0) {
+          vcpu.completion = COMPLETE_PIO;
+          return false;
+        }
+        // Neither: RAM was wanted and there is none. KVM lets the guest try again, for ever.
+        return port.mmio.isNeeded ? this.#toUserspace() : true;
+      }
+      if (result === FAULTED) {
+        this.#queueFault();
+        return true;
+      }
+      return this.#fail(0);
+    }
+  }
+
+  #toUserspace(): boolean {
+    const vcpu = this.#vcpu;
+    const { work } = vcpu;
+    this.port.mmio.exitToUserspace();
+    if (vcpu.vm.release.x86.mmioExitsCountedInEmulator) vcpu.mmioExits++;
+    work.path = work.path === P_TOUCH_KERNEL ? P_TOUCH_USER : P_MMIO_USER;
+    return false;
+  }
+
+  #halt(): boolean {
+    return haltVcpu(this.#vcpu);
+  }
+
+  /** Whether KVM's emulator knows the instruction; SGDT and SIDT it knows, and never finishes on MMIO. */
+  #emulates(insn: Instruction): boolean {
+    return insn.emulated || insn.mnemonic === "sgdt" || insn.mnemonic === "sidt";
+  }
+
+  #queueFault(): void {
+    const { fault } = this.port;
+    const { cpu } = this.#vcpu;
+    if (fault.vector === 14) {
+      cpu.cr2Lo = fault.cr2Lo;
+      cpu.cr2Hi = fault.cr2Hi;
+    }
+    this.#vcpu.queueException(fault.vector, fault.errorCode);
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c handle_emulation_failure
+  #fail(type: number): boolean {
+    const vcpu = this.#vcpu;
+    const rules = vcpu.vm.release.x86;
+    this.#trace(true);
+    if ((type & EMULTYPE_SKIP) !== 0) {
+      if (rules.skipFailureReexecutes) return true;
+      this.#report();
+      return false;
+    }
+    vcpu.queueException(6, -1);
+    if (vcpu.guestMode) return true;
+    if (rules.emulationFailure !== "any-cpl" && cpl(vcpu.cpu) !== 0) return true;
+    this.#report();
+    return false;
+  }
+
+  #report(): void {
+    if (this.#vcpu.vm.release.x86.emulationFailure === "cpl0-with-bytes") {
+      emulationError(this.#vcpu, this.#bytes, this.#fetched);
+    } else internalError(this.#vcpu, 1, []);
+  }
+
+  /** `DONE`, `FAULTED`, or `UNDECODED`. */
+  #fetchAndDecode(): number {
+    const { cpu } = this.#vcpu;
+    const insn = this.#insn;
+    const mode = cpuMode(cpu);
+    this.#mode = mode;
+    this.#fetched = 0;
+    insn.length = 0;
+    let lo = cpu.rip[0]!;
+    let hi = cpu.rip[1]!;
+    if (mode !== "prot64") {
+      const cs = cpu.seg[CS]!;
+      if ((lo >>> 0) > (cs.limit >>> 0)) {
+        this.port.fault.vector = 13;
+        this.port.fault.errorCode = 0;
+        return FAULTED;
+      }
+      lo = (lo + cs.baseLo) | 0;
+      hi = 0;
+    }
+    const room = Math.min(MAX_INSTRUCTION_BYTES, 4096 - (lo & 0xfff));
+    let result = this.#fetch(lo, hi, room);
+    if (result !== DONE) return result;
+    this.#vcpu.work.current[W_DECODED]!++;
+    let decoded = decode(this.#bytes, room, mode, insn);
+    if (decoded === NEED_MORE && room < MAX_INSTRUCTION_BYTES) {
+      const nextLo = (lo + room) | 0;
+      result = this.#fetch(nextLo, nextLo === 0 ? (hi + 1) | 0 : hi, MAX_INSTRUCTION_BYTES - room);
+      if (result !== DONE) return result;
+      decoded = decode(this.#bytes, MAX_INSTRUCTION_BYTES, mode, insn);
+    }
+    if (decoded !== DECODED) insn.length = 0;
+    return decoded === DECODED ? DONE : UNDECODED;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c kvm_fetch_guest_virt
+  #fetch(lo: number, hi: number, count: number): number {
+    const { vm, work } = this.#vcpu;
+    const access = this.#mmu.userAccess | ACCESS_FETCH;
+    if (this.#mmu.translate(lo, hi, access, W_FETCH_READS) === WALK_FAULT) {
+      const { fault } = this.port;
+      fault.vector = 14;
+      fault.errorCode = this.#mmu.walker.errorCode;
+      fault.cr2Lo = lo;
+      fault.cr2Hi = hi;
+      return FAULTED;
+    }
+    const { gpaLo, gpaHi } = this.#mmu.walker;
+    if (!vm.memory.find(gpaLo, gpaHi)) return UNDECODED;
+    const at = vm.memory.offset + (gpaLo & 0xfff);
+    const bytes = vm.memory.bytes;
+    for (let i = 0; i < count; i++) this.#bytes[this.#fetched + i] = bytes[at + i]!;
+    this.#fetched += count;
+    work.current[W_BYTES]! += count;
+    return DONE;
+  }
+
+  #trace(failed: boolean): void {
+    const vcpu = this.#vcpu;
+    if (!vcpu.isTracing) return;
+    const { cpu } = vcpu;
+    const base = this.#mode === "prot64" ? 0 : cpu.seg[CS]!.baseLo;
+    const length = this.#insn.length === 0 ? this.#fetched : this.#insn.length;
+    const [ripLo, ripHi] = cpu.rip;
+    vcpu.trace(
+      "kvm_emulate_insn",
+      kvmEmulateInsnText(base, ripLo!, ripHi!, this.#bytes, length, this.#mode, failed),
+    );
+  }
+}

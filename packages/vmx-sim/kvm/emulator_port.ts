@@ -1,0 +1,184 @@
+/**
+ * How instructions reach memory and ports when KVM's emulator runs them.
+ *
+ * @module
+ */
+import type { StepResult } from "../isa/contract.ts";
+import { DONE, PORT_DATA_BYTES, RDI, STOPPED } from "../isa/contract.ts";
+import { protection } from "../isa/_fault.ts";
+import { BasePort } from "../isa/base_port.ts";
+import type { Instruction } from "../isa/instruction.ts";
+import { ACCESS_WRITE } from "../mmu/guest_page_walker.ts";
+import { W_DATA_READS } from "../work/work_counters.ts";
+import type { KvmMmu } from "./kvm_mmu.ts";
+import { MmioAccess } from "./mmio_access.ts";
+import { PioAccess } from "./pio_access.ts";
+import type { VcpuContext } from "./vcpu_context.ts";
+
+/** The emulator's access port. */
+export class EmulatorPort extends BasePort {
+  /** True: this is KVM. */
+  override readonly emulator: boolean = true;
+  /** Memory accesses. */
+  readonly mmio: MmioAccess;
+  /** Port accesses. */
+  readonly pio: PioAccess;
+  /** Instruction being emulated. */
+  insn: Instruction | null = null;
+  readonly #vcpu: VcpuContext;
+  readonly #mmu: KvmMmu;
+  readonly #reads = new Uint8Array(PORT_DATA_BYTES);
+  #readsAt = 0;
+  #readsEnd = 0;
+  readonly #portReads = new Uint8Array(PORT_DATA_BYTES);
+  #portReadsAt = 0;
+  #portReadsEnd = 0;
+
+  /**
+   * @param vcpu The vCPU it serves
+   * @param mmu Its MMU
+   */
+  constructor(vcpu: VcpuContext, mmu: KvmMmu) {
+    super(vcpu.cpu);
+    this.#vcpu = vcpu;
+    this.#mmu = mmu;
+    this.mmio = new MmioAccess(vcpu, mmu, this.fault);
+    this.pio = new PioAccess(vcpu);
+  }
+
+  /** A new instruction: nothing of the one before is remembered. */
+  begin(insn: Instruction): void {
+    this.insn = insn;
+    this.#readsAt =
+      this.#readsEnd =
+      this.#portReadsAt =
+      this.#portReadsEnd =
+        0;
+  }
+
+  /** The instruction is executed again from its start: what it has read stays read. */
+  again(): void {
+    this.#readsAt = 0;
+  }
+
+  /** The next iteration of a string instruction. */
+  nextIteration(): void {
+    this.#readsAt = this.#readsEnd = 0;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/emulate.c x86_emulate_insn, after string_insn_completed
+  /** Whether a string instruction goes back to the guest before its next iteration. */
+  get returnsToGuest(): boolean {
+    if (this.#portReadsEnd !== 0) return this.#portReadsEnd === this.#portReadsAt;
+    return (this.cpu.gpr[2]! & 0x3ff) === 0;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/emulate.c read_emulated
+  /** Reads memory, once: executed again, the instruction gets what it got. */
+  read(lo: number, hi: number, size: number, _forWrite: boolean): StepResult {
+    if (this.#readsAt >= this.#readsEnd) {
+      const result = this.mmio.access(lo, hi, size, this.data, this.#mmu.userAccess);
+      if (result !== DONE) return result;
+      for (let i = 0; i < size; i++) this.#reads[this.#readsEnd + i] = this.data[i]!;
+      this.#readsEnd += size;
+      this.#readsAt += size;
+      return DONE;
+    }
+    for (let i = 0; i < size; i++) this.data[i] = this.#reads[this.#readsAt + i]!;
+    this.#readsAt += size;
+    return DONE;
+  }
+
+  /** Writes memory. */
+  write(lo: number, hi: number, size: number): StepResult {
+    const access = this.#mmu.userAccess | ACCESS_WRITE;
+    const insn = this.insn!;
+    // KERNEL 6.19 arch/x86/kvm/emulate.c em_sgdt, em_sidt: segmented_write_std
+    if (insn.mnemonic === "sgdt" || insn.mnemonic === "sidt") {
+      return this.mmio.system(lo, hi, size, this.data, access);
+    }
+    // KERNEL 6.19 arch/x86/kvm/x86.c emulator_cmpxchg_emulated
+    if ((insn.lock || insn.mnemonic === "xchg") && size <= 8 && (size & (size - 1)) === 0) {
+      this.#mmu.translate(lo, hi, access, W_DATA_READS);
+    }
+    return this.mmio.access(lo, hi, size, this.data, access);
+  }
+
+  /** Reads RAM with supervisor rights. */
+  override readSystem(lo: number, hi: number, size: number): StepResult {
+    return this.mmio.system(lo, hi, size, this.data, 0);
+  }
+
+  /** Writes RAM with supervisor rights. */
+  override writeSystem(lo: number, hi: number, size: number): StepResult {
+    return this.mmio.system(lo, hi, size, this.data, ACCESS_WRITE);
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/emulate.c pio_in_emulated
+  /** IN takes one element; INS reads ahead up to the end of the page, and takes all of it unless DF is set. */
+  portIn(port: number, size: number, count: number): StepResult {
+    if (this.#portReadsAt === this.#portReadsEnd) {
+      const elements = count === 0 ? 1 : this.#batch(size, count);
+      const { pio } = this;
+      if (pio.count !== 0) {
+        // The answer is in the page: KVM_RUN after KVM_EXIT_IO.
+        pio.count = 0;
+        pio.traceIn(port, size, elements);
+      } else if (!pio.in(port, size, elements)) return STOPPED;
+      const page = this.#vcpu.run;
+      for (let i = 0; i < elements * size; i++) this.#portReads[i] = page[4096 + i]!;
+      this.#portReadsAt = 0;
+      this.#portReadsEnd = elements * size;
+    }
+    const isForward = (this.cpu.rflags & 0x400) === 0;
+    const bytes = isForward ? this.#portReadsEnd - this.#portReadsAt : size;
+    for (let i = 0; i < bytes; i++) this.data[i] = this.#portReads[this.#portReadsAt + i]!;
+    this.#portReadsAt += bytes;
+    this.elements = bytes / size;
+    return DONE;
+  }
+
+  #batch(size: number, count: number): number {
+    const inPage = this.cpu.gpr[RDI * 2]! & 0xfff;
+    const room = (this.cpu.rflags & 0x400) !== 0 ? inPage : 4096 - inPage;
+    const fits = Math.min(Math.floor(room / size), PORT_DATA_BYTES / size, count);
+    return fits === 0 ? 1 : fits;
+  }
+
+  /** OUT and OUTS: an element nobody takes waits for userspace, and the instruction goes on. */
+  portOut(port: number, size: number, _string: boolean): StepResult {
+    this.pio.out(port, size, this.words[0]!);
+    return DONE;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c kvm_set_cr0, kvm_set_cr3, kvm_set_cr4
+  /** Keeps a control register; a change of paging reads the PDPTEs and empties what is derived from the tables. */
+  override writeControl(register: number): StepResult {
+    const { cpu } = this;
+    if (register === 8) return super.writeControl(8);
+    const [lo, hi] = this.words;
+    const cr0 = register === 0 ? lo! : cpu.cr0;
+    const cr3 = register === 3 ? (hi! & 0xf_ffff) * 0x1_0000_0000 + (lo! >>> 0) : cpu.cr3;
+    const cr4 = register === 4 ? lo! : cpu.cr4;
+    const isPae = (cr0 & 0x8000_0000) !== 0 && (cr4 & 0x20) !== 0 && (cpu.efer & 0x100) === 0;
+    if (isPae && !this.#mmu.loadPdptes(cr3)) return protection(this);
+    this.words[0] = lo!;
+    this.words[1] = hi!;
+    const result = super.writeControl(register);
+    this.#mmu.reset();
+    return result;
+  }
+
+  /** Keeps an MSR; EFER changes how page tables are read. */
+  override writeMsr(index: number): StepResult {
+    const result = super.writeMsr(index);
+    if (index >>> 0 === 0xc000_0080) this.#mmu.reset();
+    return result;
+  }
+
+  /** Forgets a page's translations. */
+  override invalidatePage(lo: number, hi: number): StepResult {
+    this.#mmu.invalidatePage(lo, hi);
+    return DONE;
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * What KVM does about each exit of the CPU.
+ *
+ * @module
+ */
+import {
+  EMULTYPE_PF,
+  EMULTYPE_SKIP,
+  EMULTYPE_TRAP_UD,
+  EXIT_REASON_CPUID,
+  EXIT_REASON_CR_ACCESS,
+  EXIT_REASON_EPT_MISCONFIG,
+  EXIT_REASON_EPT_VIOLATION,
+  EXIT_REASON_EXCEPTION_NMI,
+  EXIT_REASON_HLT,
+  EXIT_REASON_IO_INSTRUCTION,
+  EXIT_REASON_MSR_READ,
+  EXIT_REASON_MSR_WRITE,
+  EXIT_REASON_TRIPLE_FAULT,
+  EXIT_REASON_WBINVD,
+  KVM_EXIT_SHUTDOWN,
+  KVM_INTERNAL_ERROR_DELIVERY_EV,
+  KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON,
+  type X86Rules,
+} from "@ioeventfd/uapi";
+import { EXIT_REASON_INVLPG } from "../hw/silicon_port.ts";
+import {
+  VMCS_EXIT_REASON,
+  VMCS_INTR_ERROR,
+  VMCS_INTR_INFO,
+  VMCS_PHYSICAL,
+  VMCS_QUALIFICATION,
+  VMCS_RIP,
+  VMCS_VECTORING_ERROR,
+  VMCS_VECTORING_INFO,
+} from "../hw/vmcs.ts";
+import { ACCESS_USER, ACCESS_WRITE } from "../mmu/guest_page_walker.ts";
+import { kvmFastMmioText, kvmPageFaultText } from "../trace/tracepoint_text.ts";
+import { P_EXCEPTION, P_FAST, P_OTHER, P_RAM, P_TOUCH_KERNEL } from "../work/work_counters.ts";
+import { busWrite } from "./bus_dispatch.ts";
+import { Emulator } from "./emulator.ts";
+import type { FaultResult } from "./kvm_mmu.ts";
+import { FAULT_BUG, FAULT_EMULATE, FAULT_INVALID, KvmMmu } from "./kvm_mmu.ts";
+import { PioExit } from "./pio_exit.ts";
+import { finishSkip, skipInstruction } from "./skip.ts";
+import { SystemExits } from "./system_exits.ts";
+import { haltVcpu, internalError, plainExit, unknownExit } from "./userspace_exit.ts";
+import type { VcpuContext } from "./vcpu_context.ts";
+
+/** Handlers of one vCPU. Every one returns true when the guest goes on, false for an exit to userspace. */
+export class ExitHandlers {
+  /** KVM's MMU. */
+  readonly mmu: KvmMmu;
+  /** KVM's emulator. */
+  readonly emulator: Emulator;
+  /** Port I/O. */
+  readonly pio: PioExit;
+  readonly #vcpu: VcpuContext;
+  readonly #words: Int32Array;
+  readonly #rules: X86Rules;
+  readonly #system: SystemExits;
+  readonly #isFast: boolean;
+
+  /** @param vcpu The vCPU they serve */
+  constructor(vcpu: VcpuContext) {
+    this.#vcpu = vcpu;
+    this.#words = vcpu.words;
+    this.#rules = vcpu.vm.release.x86;
+    this.mmu = new KvmMmu(vcpu);
+    this.emulator = new Emulator(vcpu, this.mmu);
+    this.pio = new PioExit(vcpu, this.emulator);
+    this.#system = new SystemExits(vcpu, this.emulator, this.mmu);
+    this.#isFast = this.#rules.fastMmio && vcpu.vm.fastBus !== null;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c __vmx_handle_exit
+  /** Handles the exit in the VMCS. */
+  handle(): boolean {
+    const words = this.#words;
+    const reason = words[VMCS_EXIT_REASON]!;
+    if (words[VMCS_VECTORING_INFO]! < 0 && !this.#mayVector(reason)) return false;
+    switch (reason) {
+      case EXIT_REASON_EPT_MISCONFIG:
+        return this.#misconfig();
+      case EXIT_REASON_EPT_VIOLATION:
+        return this.#violation();
+      case EXIT_REASON_IO_INSTRUCTION:
+        return this.pio.handle();
+      case EXIT_REASON_EXCEPTION_NMI:
+        return this.#exception();
+      case EXIT_REASON_HLT:
+        // KERNEL 6.19 arch/x86/kvm/x86.c kvm_emulate_halt: an exit of the skip is not looked at
+        skipInstruction(this.#vcpu, this.#rules.genericSkip);
+        return haltVcpu(this.#vcpu);
+      case EXIT_REASON_TRIPLE_FAULT:
+        plainExit(this.#vcpu, KVM_EXIT_SHUTDOWN);
+        return false;
+      case EXIT_REASON_CPUID:
+      case EXIT_REASON_CR_ACCESS:
+      case EXIT_REASON_MSR_READ:
+      case EXIT_REASON_MSR_WRITE:
+      case EXIT_REASON_WBINVD:
+      case EXIT_REASON_INVLPG:
+        return this.#system.handle(reason);
+      default:
+        return this.#unexpected(reason);
+    }
+  }
+
+  /** An exit that cut the delivery of an event short: fatal for most reasons, else the event is delivered again. */
+  #mayVector(reason: number): boolean {
+    const words = this.#words;
+    const info = words[VMCS_VECTORING_INFO]!;
+    const isAllowed = reason === EXIT_REASON_EXCEPTION_NMI ||
+      reason === EXIT_REASON_EPT_VIOLATION ||
+      reason === EXIT_REASON_EPT_MISCONFIG && !this.#rules.misconfigWhileVectoringFatal;
+    if (!isAllowed) {
+      internalError(this.#vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV, [info >>> 0, reason]);
+      return false;
+    }
+    // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c vmx_complete_interrupts
+    this.#vcpu.queueEvent(info, words[VMCS_VECTORING_ERROR]!);
+    return true;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c handle_ept_misconfig
+  #misconfig(): boolean {
+    const words = this.#words;
+    const vcpu = this.#vcpu;
+    if (this.#rules.canEmulateCheckFirst && words[VMCS_VECTORING_INFO]! < 0) return true;
+    const gpaLo = words[VMCS_PHYSICAL]!;
+    const gpaHi = words[VMCS_PHYSICAL + 1]!;
+    if (
+      this.#isFast && (!vcpu.guestMode || this.#rules.fastHitInL2) &&
+      busWrite(vcpu.vm.fastBus!, vcpu.work, gpaLo, gpaHi, 0, 0, 0) === 0
+    ) return this.#fastHit(gpaLo, gpaHi);
+    // KERNEL 4.4 arch/x86/kvm/vmx.c handle_ept_misconfig; 6.19 mmu/mmu.c kvm_mmu_page_fault
+    let result: FaultResult = this.mmu.mmioFault(gpaLo, gpaHi);
+    if (result === FAULT_BUG) {
+      unknownExit(vcpu, EXIT_REASON_EPT_MISCONFIG);
+      return false;
+    }
+    if (result === FAULT_INVALID) result = this.mmu.directFault(gpaLo, gpaHi, 0);
+    if (result !== FAULT_EMULATE) {
+      vcpu.work.path = P_RAM;
+      return true;
+    }
+    return this.emulator.emulate(EMULTYPE_PF, gpaLo, gpaHi);
+  }
+
+  #fastHit(gpaLo: number, gpaHi: number): boolean {
+    const vcpu = this.#vcpu;
+    const rules = this.#rules;
+    vcpu.work.path = P_FAST;
+    if (vcpu.isTracing && rules.fastTracepoint === "before-skip") {
+      vcpu.trace("kvm_fast_mmio", kvmFastMmioText(gpaLo, gpaHi));
+    }
+    let goesOn: boolean;
+    if (vcpu.vm.hostIsVirtualised && rules.fastSkipWhenNested === "decode") {
+      goesOn = this.emulator.emulate(EMULTYPE_SKIP, 0, 0) &&
+        finishSkip(vcpu, rules.fastSingleStep);
+    } else goesOn = skipInstruction(vcpu, rules.fastSingleStep);
+    if (vcpu.isTracing && rules.fastTracepoint === "after-skip") {
+      vcpu.trace("kvm_fast_mmio", kvmFastMmioText(gpaLo, gpaHi));
+    }
+    return goesOn;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c handle_ept_violation
+  #violation(): boolean {
+    const words = this.#words;
+    const gpaLo = words[VMCS_PHYSICAL]!;
+    const gpaHi = words[VMCS_PHYSICAL + 1]!;
+    const qualification = words[VMCS_QUALIFICATION]!;
+    this.#traceFault(gpaLo, gpaHi, qualification);
+    const access = qualification & ACCESS_WRITE;
+    return this.#afterFault(this.mmu.directFault(gpaLo, gpaHi, access), gpaLo, gpaHi);
+  }
+
+  /** Emulates, or lets the guest try again. */
+  #afterFault(result: FaultResult, lo: number, hi: number): boolean {
+    const vcpu = this.#vcpu;
+    if (result !== FAULT_EMULATE) {
+      vcpu.work.path = P_RAM;
+      return true;
+    }
+    vcpu.work.path = P_TOUCH_KERNEL;
+    return this.#emulateFault(lo, hi);
+  }
+
+  #emulateFault(lo: number, hi: number): boolean {
+    const vcpu = this.#vcpu;
+    const words = this.#words;
+    // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c vmx_check_emulate_instruction, x86.c kvm_prepare_event_vectoring_exit
+    if (this.#rules.canEmulateCheckFirst && words[VMCS_VECTORING_INFO]! < 0) {
+      const reason = words[VMCS_EXIT_REASON]!;
+      internalError(vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV, [
+        words[VMCS_VECTORING_INFO]! >>> 0,
+        reason,
+        words[VMCS_QUALIFICATION]! >>> 0,
+        (words[VMCS_PHYSICAL + 1]! >>> 0) * 0x1_0000_0000 + (words[VMCS_PHYSICAL]! >>> 0),
+        0,
+      ]);
+      return false;
+    }
+    const goesOn = this.emulator.emulate(EMULTYPE_PF, lo, hi);
+    if (!goesOn && !this.#rules.mmioExitsCountedInEmulator) vcpu.mmioExits++;
+    return goesOn;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c handle_exception_nmi
+  #exception(): boolean {
+    const words = this.#words;
+    const vcpu = this.#vcpu;
+    const info = words[VMCS_INTR_INFO]!;
+    const vector = info & 0xff;
+    vcpu.work.path = P_EXCEPTION;
+    if (vector === 6) return this.emulator.emulate(EMULTYPE_TRAP_UD, 0, 0);
+    if (vector === 14) return this.#pageFault();
+    if (vector === 1) return this.#debug();
+    vcpu.queueEvent(info, words[VMCS_INTR_ERROR]!);
+    return true;
+  }
+
+  #debug(): boolean {
+    const vcpu = this.#vcpu;
+    if (vcpu.singleStep) {
+      plainExit(vcpu, 4);
+      return false;
+    }
+    vcpu.cpu.debug[6]! |= this.#words[VMCS_QUALIFICATION]!;
+    vcpu.queueException(1, -1);
+    return true;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/mmu/mmu.c kvm_handle_page_fault, kvm_mmu_page_fault
+  /** A page fault with shadow paging. */
+  #pageFault(): boolean {
+    const words = this.#words;
+    const vcpu = this.#vcpu;
+    const lo = words[VMCS_QUALIFICATION]!;
+    const hi = words[VMCS_QUALIFICATION + 1]!;
+    const code = words[VMCS_INTR_ERROR]!;
+    this.#traceFault(lo, hi, code);
+    if ((code & 8) === 0) {
+      const access = code & (ACCESS_WRITE | ACCESS_USER | 16);
+      return this.#afterFault(this.mmu.shadowFault(lo, hi, access), lo, hi);
+    }
+    const result = this.mmu.mmioFault(lo, hi);
+    if (result === FAULT_INVALID) {
+      const access = code & (ACCESS_WRITE | ACCESS_USER | 16);
+      return this.#afterFault(this.mmu.shadowFault(lo, hi, access), lo, hi);
+    }
+    if (result !== FAULT_EMULATE) return true;
+    vcpu.work.path = P_OTHER;
+    return this.#emulateFault(lo, hi);
+  }
+
+  #traceFault(lo: number, hi: number, code: number): void {
+    const vcpu = this.#vcpu;
+    if (!vcpu.isTracing) return;
+    const text = kvmPageFaultText(
+      vcpu.vm.release.trace,
+      vcpu.id,
+      this.#words[VMCS_RIP]!,
+      this.#words[VMCS_RIP + 1]!,
+      lo,
+      hi,
+      code,
+    );
+    vcpu.trace("kvm_page_fault", text);
+  }
+
+  // KERNEL 3.16, 4.4, 6.19 vmx_handle_exit: a reason without a handler
+  #unexpected(reason: number): boolean {
+    const vcpu = this.#vcpu;
+    switch (this.#rules.unexpectedExit) {
+      case "inject-ud":
+        vcpu.queueException(6, -1);
+        return true;
+      case "unknown":
+        unknownExit(vcpu, reason);
+        return false;
+      default:
+        internalError(vcpu, KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON, [reason, 0]);
+        return false;
+    }
+  }
+}

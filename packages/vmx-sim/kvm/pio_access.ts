@@ -1,0 +1,112 @@
+/**
+ * Port accesses: the PIO bus, KVM_EXIT_IO with its data in the second page of the vCPU mapping, and the way back.
+ *
+ * @module
+ */
+import { KVM_EXIT_IO } from "@ioeventfd/uapi";
+import { kvmPioText } from "../trace/tracepoint_text.ts";
+import { P_PIO_KERNEL, P_PIO_USER, W_USER_IO } from "../work/work_counters.ts";
+import { busRead, busWrite } from "./bus_dispatch.ts";
+import type { VcpuContext } from "./vcpu_context.ts";
+
+/** Where the data of a KVM_EXIT_IO lies in the mapping. */
+const dataOffset = 4096;
+
+/** Port accesses of one vCPU. */
+export class PioAccess {
+  /** Elements waiting for userspace, or answered and not yet taken; 0 when idle. */
+  count = 0;
+  /** The waiting access is an IN. */
+  isIn = false;
+  /** Bytes of an element. */
+  size = 0;
+  /** Port. */
+  port = 0;
+  readonly #vcpu: VcpuContext;
+  readonly #chunk = new Uint8Array(8);
+
+  /** @param vcpu The vCPU it serves */
+  constructor(vcpu: VcpuContext) {
+    this.#vcpu = vcpu;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c emulator_pio_out
+  /** One element out: true when the kernel took it, else KVM_EXIT_IO is prepared. */
+  out(port: number, size: number, value: number): boolean {
+    const { vm, work } = this.#vcpu;
+    const cut = size === 4 ? value : size === 2 ? value & 0xffff : value & 0xff;
+    if (this.#vcpu.isTracing) {
+      this.#vcpu.trace("kvm_pio", kvmPioText("write", port, size, 1, cut));
+    }
+    if (busWrite(vm.pioBus, work, port, 0, size, cut, 0) === 0) {
+      work.path = P_PIO_KERNEL;
+      return true;
+    }
+    this.#begin(port, size, 1, false);
+    this.#vcpu.runView.setInt32(dataOffset, cut, true);
+    return false;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c emulator_pio_in
+  /**
+   * `count` elements in, into the data page: true when the kernel answered, else KVM_EXIT_IO is prepared and the answer
+   * is in the page when the vCPU runs again.
+   */
+  in(port: number, size: number, count: number): boolean {
+    const { run, work } = this.#vcpu;
+    run.fill(0, dataOffset, dataOffset + size * count);
+    if (this.#kernelIn(port, size, count)) {
+      work.path = P_PIO_KERNEL;
+      this.traceIn(port, size, count);
+      return true;
+    }
+    this.#begin(port, size, count, true);
+    return false;
+  }
+
+  // KERNEL 4.4 kernel_pio; 5.15 emulator_pio_in_out; 6.19 emulator_pio_in_out
+  #kernelIn(port: number, size: number, count: number): boolean {
+    const { vm, work } = this.#vcpu;
+    const { stringPio } = vm.release.x86;
+    const elements = stringPio === "first-datum-only" ? 1 : count;
+    for (let i = 0; i < elements; i++) {
+      if (busRead(vm.pioBus, work, port, 0, size, this.#chunk) !== 0) {
+        // 6.19: what the kernel cannot answer after a first success reads as zero.
+        return i > 0 && stringPio === "per-element";
+      }
+      this.#store(i, size);
+    }
+    return true;
+  }
+
+  #store(element: number, size: number): void {
+    const at = dataOffset + element * size;
+    for (let i = 0; i < size; i++) this.#vcpu.run[at + i] = this.#chunk[i]!;
+  }
+
+  /** Traces elements that have come in. */
+  traceIn(port: number, size: number, count: number): void {
+    if (!this.#vcpu.isTracing) return;
+    const { run } = this.#vcpu;
+    let value = 0;
+    for (let i = size - 1; i >= 0; i--) value = value << 8 | run[dataOffset + i]!;
+    this.#vcpu.trace("kvm_pio", kvmPioText("read", port, size, count, value));
+  }
+
+  #begin(port: number, size: number, count: number, isIn: boolean): void {
+    const { runView: view, work } = this.#vcpu;
+    this.count = count;
+    this.isIn = isIn;
+    this.size = size;
+    this.port = port;
+    view.setUint32(8, KVM_EXIT_IO, true);
+    view.setUint8(32, isIn ? 0 : 1);
+    view.setUint8(33, size);
+    view.setUint16(34, port, true);
+    view.setUint32(36, count, true);
+    view.setUint32(40, dataOffset, true);
+    view.setUint32(44, 0, true);
+    work.current[W_USER_IO]!++;
+    work.path = P_PIO_USER;
+  }
+}

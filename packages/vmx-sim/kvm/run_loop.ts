@@ -1,0 +1,246 @@
+/**
+ * `KVM_RUN`: completes what userspace was asked for, then enters the guest and handles its exits until one needs
+ * userspace.
+ *
+ * @module
+ */
+import {
+  KVM_EXIT_INTR,
+  KVM_EXIT_IRQ_WINDOW_OPEN,
+  KVM_EXIT_SHUTDOWN,
+  kvmExitName,
+  vmxExitName,
+} from "@ioeventfd/uapi";
+import { UNKNOWN_INSTRUCTION, VM_EXIT } from "../hw/silicon.ts";
+import {
+  VMCS_ENTRY_ERROR,
+  VMCS_ENTRY_INTR,
+  VMCS_EXIT_REASON,
+  VMCS_INTR_ERROR,
+  VMCS_INTR_INFO,
+  VMCS_QUALIFICATION,
+  VMCS_RIP,
+  VMCS_VECTORING_INFO,
+} from "../hw/vmcs.ts";
+import { kvmEntryText, kvmExitText, kvmUserspaceExitText } from "../trace/tracepoint_text.ts";
+import { W_EXITS } from "../work/work_counters.ts";
+import { ExitHandlers } from "./exit_handlers.ts";
+import { failEntryExit, plainExit } from "./userspace_exit.ts";
+import {
+  COMPLETE_FAST_IN,
+  COMPLETE_FAST_OUT,
+  COMPLETE_MMIO,
+  COMPLETE_NOTHING,
+  COMPLETE_PIO,
+} from "./vcpu_context.ts";
+import type { VcpuContext } from "./vcpu_context.ts";
+
+/** Instructions between two looks at the clock. */
+const slice = 0x1_0000;
+
+/** The loop of one vCPU. */
+export class RunLoop {
+  /** Handlers of its exits. */
+  readonly handlers: ExitHandlers;
+  /** Vector of the interrupt userspace queued (`KVM_INTERRUPT`), or −1. */
+  pendingInterrupt = -1;
+  readonly #vcpu: VcpuContext;
+  #zapsSeen = 0;
+
+  /** @param vcpu The vCPU it runs */
+  constructor(vcpu: VcpuContext) {
+    this.#vcpu = vcpu;
+    this.handlers = new ExitHandlers(vcpu);
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c kvm_arch_vcpu_ioctl_run
+  /**
+   * Runs up to the next exit to userspace, which is then in `struct kvm_run`.
+   *
+   * @param maxInstructions Instructions after which it gives up
+   * @param timeoutMs Milliseconds after which it gives up
+   */
+  run(maxInstructions: number, timeoutMs: number): void {
+    const vcpu = this.#vcpu;
+    // The VM's owner may have written to memory in between.
+    vcpu.vm.code.epoch++;
+    const isInterrupted = !this.#complete() ? false : !this.#enter(maxInstructions, timeoutMs);
+    if (isInterrupted) plainExit(vcpu, KVM_EXIT_INTR);
+    this.#saveHead();
+    if (!vcpu.isTracing) return;
+    const reason = vcpu.runView.getUint32(8, true);
+    const text = kvmUserspaceExitText(reason, kvmExitName(reason) ?? "", isInterrupted ? 4 : 0);
+    vcpu.trace("kvm_userspace_exit", text);
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c post_kvm_run_save
+  #saveHead(): void {
+    const { cpu, run, runView: view, lapic } = this.#vcpu;
+    const isOpen = (cpu.rflags & 0x200) !== 0;
+    run[12] = isOpen && cpu.interruptShadow === 0 && this.pendingInterrupt < 0 ? 1 : 0;
+    run[13] = isOpen ? 1 : 0;
+    view.setUint32(16, cpu.cr8, true);
+    view.setUint32(24, 0xfee0_0900, true);
+    if (lapic === null) return;
+    run[12] = 1;
+  }
+
+  /** What the last exit left open: false when that leads to another exit. */
+  #complete(): boolean {
+    const vcpu = this.#vcpu;
+    const { emulator, pio } = this.handlers;
+    const { completion } = vcpu;
+    vcpu.completion = COMPLETE_NOTHING;
+    switch (completion) {
+      case COMPLETE_MMIO:
+        if (emulator.port.mmio.complete()) {
+          emulator.port.mmio.exitToUserspace();
+          return false;
+        }
+        return emulator.port.mmio.isWrite ? true : emulator.resume();
+      case COMPLETE_PIO:
+        return emulator.resume();
+      case COMPLETE_FAST_IN:
+        return pio.completeIn();
+      case COMPLETE_FAST_OUT:
+        return pio.completeOut();
+      default:
+        return true;
+    }
+  }
+
+  /** Enters the guest again and again. False when interrupted, true for an exit in `struct kvm_run`. */
+  #enter(maxInstructions: number, timeoutMs: number): boolean {
+    const vcpu = this.#vcpu;
+    const { silicon, work, tables } = vcpu;
+    const rules = vcpu.vm.release.x86;
+    if (rules.immediateExit && vcpu.run[1] !== 0) return false;
+    if (this.#isEntryInvalid()) {
+      // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c vmx_handle_exit: VM-entry failure, invalid guest state
+      failEntryExit(vcpu, 0x8000_0021);
+      return true;
+    }
+    const deadline = timeoutMs === Infinity ? Infinity : Date.now() + timeoutMs;
+    let left = maxInstructions;
+    let untilClock = slice;
+    for (;;) {
+      if (left <= 0) return false;
+      if (untilClock <= 0) {
+        if (Date.now() >= deadline) return false;
+        untilClock = slice;
+      }
+      if (vcpu.isHalted) return false;
+      if (tables.zapCount !== this.#zapsSeen) {
+        this.#zapsSeen = tables.zapCount;
+        silicon.flush();
+      }
+      if (work.counting) vcpu.closeExit();
+      let steps = left < untilClock ? left : untilClock;
+      if (this.pendingInterrupt >= 0 || vcpu.run[0] !== 0) {
+        if (this.#interruptWindow()) return true;
+        if (this.pendingInterrupt >= 0) steps = 1;
+      }
+      if (vcpu.isTracing) this.#traceEntry();
+      if (vcpu.vm.paging === "shadow" && this.#needsEmulation()) {
+        left--;
+        untilClock--;
+        if (!this.#emulateInvalid()) return true;
+        continue;
+      }
+      const result = silicon.run(steps);
+      const spent = steps - silicon.stepsLeft;
+      left -= spent;
+      untilClock -= spent;
+      if (result === VM_EXIT) {
+        // An exit without an instruction, such as one in the delivery of an event, must come to an end too.
+        if (spent === 0) left--;
+        work.current[W_EXITS]!++;
+        if (vcpu.isTracing) this.#traceExit();
+        if (!this.handlers.handle()) return true;
+      } else if (result === UNKNOWN_INSTRUCTION) {
+        this.handlers.emulator.refuse();
+        return true;
+      }
+    }
+  }
+
+  /** Control registers that contradict each other, set where the release did not look. */
+  #isEntryInvalid(): boolean {
+    const { cr0, efer, cr4 } = this.#vcpu.cpu;
+    const isPaged = (cr0 & 0x8000_0000) !== 0;
+    if (isPaged && (cr0 & 1) === 0) return true;
+    const isLong = isPaged && (efer & 0x100) !== 0;
+    return isLong !== ((efer & 0x400) !== 0) || isLong && (cr4 & 0x20) === 0;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c __vmx_guest_state_valid, handle_invalid_guest_state
+  /** Without EPT there is no unrestricted guest: real mode with unusual segments KVM emulates itself. */
+  #needsEmulation(): boolean {
+    const { cpu } = this.#vcpu;
+    if ((cpu.cr0 & 1) !== 0) return false;
+    for (const { selector, baseLo, baseHi, limit } of cpu.seg) {
+      if (baseLo !== selector << 4 || baseHi !== 0 || limit >>> 0 !== 0xffff) return true;
+    }
+    return false;
+  }
+
+  #emulateInvalid(): boolean {
+    const { words } = this.#vcpu;
+    const { emulator } = this.handlers;
+    const event = words[VMCS_ENTRY_INTR]!;
+    words[VMCS_ENTRY_INTR] = 0;
+    if (event < 0 && !emulator.inject(event & 0xff)) {
+      plainExit(this.#vcpu, KVM_EXIT_SHUTDOWN);
+      return false;
+    }
+    return emulator.emulate(0, 0, 0);
+  }
+
+  /** Injects a queued interrupt when the guest takes it; true for KVM_EXIT_IRQ_WINDOW_OPEN. */
+  #interruptWindow(): boolean {
+    const vcpu = this.#vcpu;
+    const isOpen = (vcpu.cpu.rflags & 0x200) !== 0 && vcpu.cpu.interruptShadow === 0 &&
+      vcpu.words[VMCS_ENTRY_INTR]! >= 0;
+    if (!isOpen) return false;
+    if (this.pendingInterrupt >= 0) {
+      vcpu.queueEvent(0x8000_0000 | this.pendingInterrupt, 0);
+      this.pendingInterrupt = -1;
+      return false;
+    }
+    if (vcpu.run[0] === 0 || vcpu.lapic !== null) return false;
+    plainExit(vcpu, KVM_EXIT_IRQ_WINDOW_OPEN);
+    return true;
+  }
+
+  #traceEntry(): void {
+    const vcpu = this.#vcpu;
+    const { words, cpu } = vcpu;
+    const text = kvmEntryText(
+      vcpu.vm.release.trace,
+      vcpu.id,
+      cpu.rip[0]!,
+      cpu.rip[1]!,
+      words[VMCS_ENTRY_INTR]!,
+      words[VMCS_ENTRY_ERROR]!,
+      false,
+    );
+    vcpu.trace("kvm_entry", text);
+  }
+
+  #traceExit(): void {
+    const vcpu = this.#vcpu;
+    const { words } = vcpu;
+    const reason = words[VMCS_EXIT_REASON]!;
+    const text = kvmExitText(vcpu.vm.release.trace, vcpu.id, {
+      reason: vmxExitName(reason) ?? `0x${reason.toString(16)}`,
+      ripLo: words[VMCS_RIP]!,
+      ripHi: words[VMCS_RIP + 1]!,
+      info1Lo: words[VMCS_QUALIFICATION]!,
+      info1Hi: words[VMCS_QUALIFICATION + 1]!,
+      vectoring: words[VMCS_VECTORING_INFO]!,
+      intrInfo: words[VMCS_INTR_INFO]!,
+      errorCode: words[VMCS_INTR_ERROR]!,
+    });
+    vcpu.trace("kvm_exit", text);
+  }
+}

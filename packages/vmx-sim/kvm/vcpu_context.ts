@@ -1,0 +1,160 @@
+/**
+ * What the parts of KVM share about one vCPU and its VM.
+ *
+ * @module
+ */
+import type { IoBus } from "@ioeventfd/kvm-core";
+import { type KernelRelease, KVM_VCPU_MMAP_SIZE } from "@ioeventfd/uapi";
+import type { DecodedCode } from "../hw/decoded_code.ts";
+import { Silicon } from "../hw/silicon.ts";
+import { Vmcs, VMCS_ENTRY_ERROR, VMCS_ENTRY_INTR } from "../hw/vmcs.ts";
+import type { CpuState } from "../isa/contract.ts";
+import { createCpuState } from "../isa/cpu_state.ts";
+import type { GuestMemory } from "../mmu/guest_memory.ts";
+import type { MmioSpteLayout } from "../mmu/mmio_spte.ts";
+import { PageTables } from "../mmu/page_tables.ts";
+import type { TraceSink } from "../trace/ftrace_writer.ts";
+import { costOf } from "../work/cost_table.ts";
+import { WorkCounters } from "../work/work_counters.ts";
+import type { LocalApic } from "./local_apic.ts";
+
+/** What a vCPU needs of its VM. */
+export interface VmContext {
+  /** Rules of the release. */
+  readonly release: KernelRelease;
+  /** `ept`, or `shadow` where the CPU has no second translation. */
+  readonly paging: "ept" | "shadow";
+  /** Guest memory. */
+  readonly memory: GuestMemory;
+  /** EPT of the VM; with shadow paging each vCPU has tables of its own. */
+  readonly ept: PageTables;
+  /** Layout of MMIO SPTEs. */
+  readonly spteLayout: MmioSpteLayout;
+  /** Module parameter `mmio_caching`: off, no MMIO SPTE is installed. */
+  readonly mmioCaching: boolean;
+  /** KVM itself runs under a hypervisor. */
+  readonly hostIsVirtualised: boolean;
+  /** Decoded instructions. */
+  readonly code: DecodedCode;
+  /** Work is added up. */
+  readonly counting: boolean;
+  /** Where trace events go. */
+  readonly trace: TraceSink | null;
+  /** What the CPU says of the instruction length at a misconfig, if not the truth. */
+  readonly misconfigLength: number | null;
+  /** The MMIO bus. */
+  readonly mmioBus: IoBus;
+  /** The PIO bus. */
+  readonly pioBus: IoBus;
+  /** The fast MMIO bus, where the release has one. */
+  readonly fastBus: IoBus | null;
+}
+
+/** What waits for the return from userspace. */
+export const COMPLETE_NOTHING = 0,
+  COMPLETE_MMIO = 1,
+  COMPLETE_PIO = 2,
+  COMPLETE_FAST_IN = 3,
+  COMPLETE_FAST_OUT = 4;
+
+/** Frequency that turns modelled cycles into the microseconds of a trace. */
+const cyclesPerMicrosecond = 2000;
+
+/** One vCPU as KVM sees it. */
+export class VcpuContext {
+  /** Number given to `KVM_CREATE_VCPU`. */
+  readonly id: number;
+  /** Its VM. */
+  readonly vm: VmContext;
+  /** Registers. */
+  readonly cpu: CpuState = createCpuState();
+  /** Its VMCS. */
+  readonly vmcs: Vmcs = new Vmcs();
+  /** Words of the VMCS. */
+  readonly words: Int32Array = this.vmcs.words;
+  /** Work counted. */
+  readonly work: WorkCounters;
+  /** The CPU it runs on. */
+  readonly silicon: Silicon;
+  /** The tables the CPU walks: the VM's EPT, or shadow tables of its own. */
+  readonly tables: PageTables;
+  /** The mapping of the vCPU descriptor: `struct kvm_run`, PIO data, coalesced ring. */
+  readonly run: Uint8Array;
+  /** The same, by field. */
+  readonly runView: DataView;
+  /** The LAPIC, if in the kernel. */
+  readonly lapic: LocalApic | null;
+  /** Completion due on the next `KVM_RUN`: `COMPLETE_*`. */
+  completion: number = COMPLETE_NOTHING;
+  /** In the guest of the guest: the physical address of an exit is then L2's. */
+  guestMode = false;
+  /** `KVM_GUESTDBG_SINGLESTEP`. */
+  singleStep = false;
+  /** The guest executed HLT with a LAPIC in the kernel, and nothing has woken it. */
+  isHalted = false;
+  /** Modelled cycles of the exits that are over. */
+  cycles = 0;
+  /** `mmio_exits` statistic. */
+  mmioExits = 0;
+  /** `pf_mmio_spte_created` statistic. */
+  mmioSptesCreated = 0;
+  /** `io_exits` statistic. */
+  ioExits = 0;
+  readonly #trace: TraceSink | null;
+
+  /**
+   * @param id Number of the vCPU
+   * @param vm Its VM
+   * @param lapic Its LAPIC, if in the kernel
+   */
+  constructor(id: number, vm: VmContext, lapic: LocalApic | null) {
+    this.id = id;
+    this.vm = vm;
+    this.lapic = lapic;
+    this.#trace = vm.trace;
+    this.work = new WorkCounters(vm.counting || vm.trace !== null);
+    this.tables = vm.paging === "ept" ? vm.ept : new PageTables(5, 7);
+    this.run = new Uint8Array(KVM_VCPU_MMAP_SIZE);
+    this.runView = new DataView(this.run.buffer);
+    this.silicon = new Silicon({
+      cpu: this.cpu,
+      vmcs: this.vmcs,
+      memory: vm.memory,
+      tables: this.tables,
+      paging: vm.paging,
+      code: vm.code,
+      work: this.work,
+      rules: vm.release.x86,
+      misconfigLength: vm.misconfigLength,
+    });
+  }
+
+  /** Whether anybody listens: asked before the text of an event is made. */
+  get isTracing(): boolean {
+    return this.#trace !== null;
+  }
+
+  /** Emits a trace event. */
+  trace(name: string, text: string): void {
+    const cycles = this.cycles + costOf(this.work.current);
+    this.#trace?.event(name, text, this.id, cycles / cyclesPerMicrosecond);
+  }
+
+  /** The exit in hand is over. */
+  closeExit(): void {
+    this.cycles += costOf(this.work.current);
+    this.work.close();
+  }
+
+  /** Queues an exception for the next entry, error code −1 for none. */
+  queueException(vector: number, errorCode: number): void {
+    this.words[VMCS_ENTRY_INTR] = 0x8000_0300 | vector | (errorCode >= 0 ? 0x800 : 0);
+    this.words[VMCS_ENTRY_ERROR] = errorCode >= 0 ? errorCode : 0;
+  }
+
+  /** Queues the event of a VMX interruption information field for the next entry. */
+  queueEvent(info: number, errorCode: number): void {
+    this.words[VMCS_ENTRY_INTR] = info;
+    this.words[VMCS_ENTRY_ERROR] = errorCode;
+  }
+}

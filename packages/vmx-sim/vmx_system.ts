@@ -1,0 +1,29 @@
+/**
+ * An open `/dev/kvm` whose VMs run guests.
+ *
+ * @module
+ */
+import { Kvm } from "@ioeventfd/kvm-core";
+import type { VmxOptions } from "./vmx_options.ts";
+import { VmxVm } from "./vmx_vm.ts";
+
+/** The system object of the model with CPUs. */
+export class VmxSystem extends Kvm {
+  readonly #options: VmxOptions;
+
+  /** @param options Release and machine */
+  constructor(options: VmxOptions = {}) {
+    super(options.release === undefined ? {} : { release: options.release });
+    this.#options = options;
+  }
+
+  /** `KVM_CREATE_VM`. */
+  override createVm(): VmxVm {
+    return super.createVm() as VmxVm;
+  }
+
+  /** A VM with the machine's options. */
+  protected override newVm(): VmxVm {
+    return new VmxVm(this, this.#options);
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * A virtual CPU of the model.
+ *
+ * @module
+ */
+import { VcpuFile } from "@ioeventfd/kvm-core";
+import {
+  type CountedWork,
+  decodeRegs,
+  decodeSregs,
+  encodeRegs,
+  encodeSregs,
+  KVM_GET_REGS,
+  KVM_GET_SREGS,
+  KVM_INTERRUPT,
+  KVM_RUN,
+  KVM_SET_GUEST_DEBUG,
+  KVM_SET_REGS,
+  KVM_SET_SREGS,
+  KvmError,
+  type KvmVcpu,
+  type Regs,
+  type RunOptions,
+  type Sregs,
+  type VcpuExit,
+} from "@ioeventfd/uapi";
+import { getRegs, getSregs, setRegs, setSregs } from "./_registers.ts";
+import { readVcpuExit } from "./_vcpu_exit.ts";
+import type { Vmcs } from "./hw/vmcs.ts";
+import { VMCS_ENTRY_INTR } from "./hw/vmcs.ts";
+import type { CpuState } from "./isa/contract.ts";
+import { LocalApic } from "./kvm/local_apic.ts";
+import { RunLoop } from "./kvm/run_loop.ts";
+import { VcpuContext } from "./kvm/vcpu_context.ts";
+import type { PageTables } from "./mmu/page_tables.ts";
+import type { VmxVm } from "./vmx_vm.ts";
+import type { WorkCounters } from "./work/work_counters.ts";
+import { exitPaths, workNames } from "./work/work_counters.ts";
+
+/** Counters that KVM keeps of a vCPU, as in debugfs. */
+export interface VcpuStats {
+  /** Exits to userspace for memory, counted as the release does. */
+  readonly mmioExits: number;
+  /** I/O instructions that left the guest. */
+  readonly ioExits: number;
+  /** MMIO SPTEs installed. */
+  readonly pfMmioSpteCreated: number;
+}
+
+/**
+ * A CPU with its VMCS, and KVM's part of it. It runs in the calling thread, until `run` comes back.
+ *
+ * @example Two bytes of real mode: OUT to a port nobody listens at
+ * ```ts
+ * import { VmxBackend } from "@ioeventfd/vmx-sim";
+ *
+ * using kvm = new VmxBackend().open();
+ * using vm = kvm.createVm();
+ * const { bytes, hva } = kvm.allocateMemory(0x1000);
+ * bytes.set([0xe6, 0x10, 0xf4]); // out 0x10, al; hlt
+ * vm.setMemoryRegion({ slot: 0, gpa: 0n, size: 0x1000n, hva });
+ * using vcpu = vm.createVcpu(0);
+ * const sregs = vcpu.getSregs();
+ * vcpu.setSregs({ ...sregs, cs: { ...sregs.cs, base: 0n, selector: 0 } });
+ * vcpu.setRegs({ ...vcpu.getRegs(), rip: 0n, rax: 0x5an });
+ * const exit = vcpu.run();
+ * if (exit.reason !== "io" || exit.data[0] !== 0x5a) throw new Error(exit.reason);
+ * if (vcpu.run().reason !== "hlt") throw new Error("not halted");
+ * ```
+ */
+export class VmxVcpu extends VcpuFile implements KvmVcpu {
+  readonly #context: VcpuContext;
+  readonly #loop: RunLoop;
+
+  /**
+   * @param vm Its VM
+   * @param id Its id
+   */
+  constructor(vm: VmxVm, id: number) {
+    super(vm, id);
+    const lapic = vm.irqchipMode === "none" ? null : new LocalApic(id);
+    this.#context = new VcpuContext(id, vm.context, lapic);
+    this.#loop = new RunLoop(this.#context);
+  }
+
+  /** The mapping of its descriptor, 3 pages: `struct kvm_run`, port data, and room for the coalesced ring. */
+  get kvmRun(): Uint8Array {
+    return this.#context.run;
+  }
+
+  /** Its VMCS. */
+  get vmcs(): Vmcs {
+    return this.#context.vmcs;
+  }
+
+  /** Its registers, as the instruction set sees them. */
+  get cpu(): CpuState {
+    return this.#context.cpu;
+  }
+
+  /** What was counted. */
+  get work(): WorkCounters {
+    return this.#context.work;
+  }
+
+  /** The tables the CPU walks: the VM's EPT, or shadow tables of this vCPU. */
+  get tables(): PageTables {
+    return this.#context.tables;
+  }
+
+  /** Modelled cycles of the exits so far, by the cost table; 0 unless work is counted. */
+  get cycles(): number {
+    return this.#context.cycles;
+  }
+
+  /** What was counted, by path and kind of work, paths without an exit left out. */
+  countedWork(): CountedWork {
+    const { work } = this.#context;
+    if (work.counting) this.#context.closeExit();
+    return Object.fromEntries(
+      exitPaths.map((path) => [path, work.work(path)] as const)
+        .filter(([, counts]) => workNames.some((name) => counts[name] !== 0)),
+    );
+  }
+
+  /** KVM's statistics. */
+  get stats(): VcpuStats {
+    const { mmioExits, ioExits, mmioSptesCreated } = this.#context;
+    return { mmioExits, ioExits, pfMmioSpteCreated: mmioSptesCreated };
+  }
+
+  /** Whether the guest runs a guest of its own: physical addresses of exits are then that guest's. */
+  get guestMode(): boolean {
+    return this.#context.guestMode;
+  }
+
+  set guestMode(isNested: boolean) {
+    this.#context.guestMode = isNested;
+  }
+
+  /** `KVM_GUESTDBG_SINGLESTEP`. */
+  get singleStep(): boolean {
+    return this.#context.singleStep;
+  }
+
+  set singleStep(isOn: boolean) {
+    this.#context.singleStep = isOn;
+  }
+
+  /** `KVM_GET_REGS`. */
+  getRegs(): Regs {
+    return getRegs(this.#context.cpu);
+  }
+
+  /** `KVM_SET_REGS`; takes back an exception that waits. */
+  setRegs(regs: Regs): void {
+    setRegs(this.#context.cpu, regs);
+    this.#context.words[VMCS_ENTRY_INTR] = 0;
+    this.#context.isHalted = false;
+  }
+
+  /** `KVM_GET_SREGS`. */
+  getSregs(): Sregs {
+    const isFirst = this.id === 0 ? 0x100n : 0n;
+    return getSregs(this.#context.cpu, 0xfee0_0800n | isFirst);
+  }
+
+  /**
+   * `KVM_SET_SREGS`.
+   *
+   * @throws {KvmError} EINVAL for control registers that contradict each other, in releases that look
+   */
+  setSregs(sregs: Sregs): void {
+    const { cpu, vm } = this.#context;
+    setSregs(cpu, sregs, vm.release.x86.validatesSregs);
+    const { mmu } = this.#loop.handlers;
+    const isPae = (cpu.cr0 & 0x8000_0000) !== 0 && (cpu.cr4 & 0x20) !== 0 &&
+      (cpu.efer & 0x400) === 0;
+    if (isPae) mmu.loadPdptes(cpu.cr3);
+    mmu.reset();
+  }
+
+  /**
+   * `KVM_RUN`, up to the next exit to userspace.
+   *
+   * @param options When to give up with `intr`
+   * @returns The exit; its `data` lies in the mapping and is good until the next `run`
+   */
+  run(options: RunOptions = {}): VcpuExit {
+    const { maxInstructions = Infinity, timeoutMs = Infinity } = options;
+    this.#loop.run(maxInstructions, timeoutMs);
+    return readVcpuExit(this.#context.run, this.#context.runView);
+  }
+
+  /**
+   * The raw door: any ioctl of a vCPU descriptor.
+   *
+   * @param request ioctl number
+   * @param arg Its argument; filled in by those that read
+   * @returns What the ioctl returns
+   * @throws {KvmError} EINTR of an interrupted `KVM_RUN`, EFAULT, EINVAL
+   */
+  override ioctl(request: number, arg: Uint8Array | number = 0): number {
+    switch (request) {
+      case KVM_RUN:
+        if (arg !== 0) {
+          throw new KvmError("EINVAL", { check: "argument", detail: "The argument is not 0x0" });
+        }
+        if (this.run().reason === "intr") {
+          throw new KvmError("EINTR", { check: "signal", detail: "KVM_RUN was interrupted" });
+        }
+        return 0;
+      case KVM_GET_REGS:
+        pointed(arg, 144).set(encodeRegs(this.getRegs()));
+        return 0;
+      case KVM_SET_REGS:
+        this.setRegs(decodeRegs(pointed(arg, 144)));
+        return 0;
+      case KVM_GET_SREGS:
+        pointed(arg, 312).set(encodeSregs(this.getSregs()));
+        return 0;
+      case KVM_SET_SREGS:
+        this.setSregs(decodeSregs(pointed(arg, 312)));
+        return 0;
+      case KVM_SET_GUEST_DEBUG:
+        this.singleStep = (pointed(arg, 72)[0]! & 3) === 3;
+        return 0;
+      case KVM_INTERRUPT: {
+        const vector = new DataView(pointed(arg, 4).slice().buffer).getUint32(0, true);
+        if (vector > 255) {
+          throw new KvmError("EINVAL", {
+            check: "vector",
+            detail: `No vector 0x${vector.toString(16)}`,
+          });
+        }
+        this.#loop.pendingInterrupt = vector;
+        return 0;
+      }
+      default:
+        return super.ioctl(request, arg);
+    }
+  }
+}
+
+function pointed(arg: Uint8Array | number, size: number): Uint8Array {
+  if (typeof arg !== "number" && arg.length >= size) return arg;
+  throw new KvmError("EFAULT", {
+    check: "argument",
+    detail: `The argument has not 0x${size.toString(16)} bytes`,
+  });
+}
