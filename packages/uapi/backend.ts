@@ -245,8 +245,8 @@ export interface KvmVcpu extends Disposable {
   setSregs(sregs: Sregs): void;
   /** `KVM_RUN`, up to the next exit to userspace. */
   run(options?: RunOptions): VcpuExit;
-  /** Work since the vCPU was made, where the backend counts it; a live kernel does not. */
-  countedWork?(): CountedWork;
+  /** Work since the vCPU was made, or null while it is not counted; a live kernel counts none. */
+  countedWork?(): CountedWork | null;
 }
 
 /** A virtual machine. */

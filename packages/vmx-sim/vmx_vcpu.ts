@@ -34,6 +34,7 @@ import { RunLoop } from "./kvm/run_loop.ts";
 import { VcpuContext } from "./kvm/vcpu_context.ts";
 import type { PageTables } from "./mmu/page_tables.ts";
 import type { VmxVm } from "./vmx_vm.ts";
+import { costOf } from "./work/cost_table.ts";
 import type { WorkCounters } from "./work/work_counters.ts";
 import { exitPaths, workNames } from "./work/work_counters.ts";
 
@@ -110,13 +111,13 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
 
   /** Modelled cycles of the exits so far, by the cost table; 0 unless work is counted. */
   get cycles(): number {
-    return this.#context.cycles;
+    const { cycles, work } = this.#context;
+    return work.counting ? cycles + costOf(work.current) : 0;
   }
 
   /** What was counted, by path and kind of work, paths without an exit left out. */
   countedWork(): CountedWork {
     const { work } = this.#context;
-    if (work.counting) this.#context.closeExit();
     return Object.fromEntries(
       exitPaths.map((path) => [path, work.work(path)] as const)
         .filter(([, counts]) => workNames.some((name) => counts[name] !== 0)),
