@@ -116,8 +116,9 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
   }
 
   /** What was counted, by path and kind of work, paths without an exit left out. */
-  countedWork(): CountedWork {
+  countedWork(): CountedWork | null {
     const { work } = this.#context;
+    if (!work.counting) return null;
     return Object.fromEntries(
       exitPaths.map((path) => [path, work.work(path)] as const)
         .filter(([, counts]) => workNames.some((name) => counts[name] !== 0)),
