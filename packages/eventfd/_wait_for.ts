@@ -34,8 +34,8 @@ export async function waitFor<T>(wait: Wait<T>): Promise<T> {
 class Sleep<T> implements Waiter {
   readonly result: Promise<T>;
   readonly #wait: Wait<T>;
-  readonly #resolve: (value: T) => void;
-  readonly #reject: (error: unknown) => void;
+  #resolve!: (value: T) => void;
+  #reject!: (error: unknown) => void;
   readonly #dequeue: () => void;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   /** Woken, not asleep again yet: a wake passes on to the next waiter. */
@@ -44,15 +44,18 @@ class Sleep<T> implements Waiter {
 
   constructor(wait: Wait<T>) {
     this.#wait = wait;
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.result = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
     this.#dequeue = wait.enqueue(this);
     const { interrupt, timeoutMs } = wait;
     interrupt?.addEventListener("abort", this.#onInterrupt);
     if (timeoutMs !== undefined && timeoutMs > 0) {
-      this.#timer = setTimeout(() => this.#giveUp(() => resolve(wait.timedOut!())), timeoutMs);
+      this.#timer = setTimeout(
+        () => this.#giveUp(() => this.#resolve(wait.timedOut!())),
+        timeoutMs,
+      );
     }
     // Another thread may have acted between the first look and the place in the queue.
     this.#look();
