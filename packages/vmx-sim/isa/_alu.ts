@@ -176,9 +176,11 @@ export function compareExchange(insn: Instruction, cpu: CpuState, port: AccessPo
     result = storeLoaded(insn, cpu, port, size, VALUE[2]!, VALUE[3]!);
     if (result !== DONE) return result;
   } else {
-    // A register destination is written too, which shows in the upper half of a 32-bit one.
-    result = storeLoaded(insn, cpu, port, size, lo, hi);
-    if (result !== DONE) return result;
+    // A register destination is left alone, upper half of a 32-bit one included.
+    if (insn.isMemory) {
+      result = storeLoaded(insn, cpu, port, size, lo, hi);
+      if (result !== DONE) return result;
+    }
     storeRegister(insn, cpu, RAX, size, lo, hi);
   }
   return finish(insn, cpu, flags);

@@ -6,11 +6,6 @@ import type { Instruction } from "./instruction.ts";
 import { advance, storeRegister, takeData, VALUE } from "./_operand.ts";
 import { CR0_PE, RFLAGS_IOPL, RFLAGS_VM } from "./registers.ts";
 
-/** Bytes moved by IN, OUT, INS and OUTS: 1, 2 or 4, whatever REX.W says. */
-export function ioSize(insn: Instruction): number {
-  return insn.size === 8 ? 4 : insn.size;
-}
-
 /**
  * Whether the current privilege may access the ports: CPL against IOPL, else the I/O bitmap of a 32- or 64-bit task
  * state segment.
@@ -51,7 +46,7 @@ function portNumber(insn: Instruction, cpu: CpuState): number {
 
 /** IN AL/AX/EAX, imm8 (kind 0) or DX (kind 1). */
 export function input(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  const size = ioSize(insn);
+  const size = insn.size;
   const number = portNumber(insn, cpu);
   let result = checkPortAccess(cpu, port, number, size);
   if (result !== DONE) return result;
@@ -64,7 +59,7 @@ export function input(insn: Instruction, cpu: CpuState, port: AccessPort): StepR
 
 /** OUT imm8 (kind 0) or DX (kind 1), AL/AX/EAX. */
 export function output(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  const size = ioSize(insn);
+  const size = insn.size;
   const number = portNumber(insn, cpu);
   let result = checkPortAccess(cpu, port, number, size);
   if (result !== DONE) return result;

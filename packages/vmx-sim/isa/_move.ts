@@ -74,7 +74,8 @@ export function moveOffset(insn: Instruction, cpu: CpuState, port: AccessPort): 
 /** MOVZX, MOVSX, MOVSXD: kind is the source size, negative when it is sign-extended. */
 export function moveExtend(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
   const kind = insn.kind;
-  const from = kind < 0 ? -kind : kind;
+  let from = kind < 0 ? -kind : kind;
+  if (from > insn.size) from = insn.size;
   const result = loadOperand(insn, cpu, port, from, 0, false);
   if (result !== DONE) return result;
   let lo = VALUE[0]!;

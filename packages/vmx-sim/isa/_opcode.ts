@@ -42,6 +42,10 @@ export const FORCED = 1 << 18;
 export const NO66 = 1 << 19;
 /** Undefined outside 64-bit mode. */
 export const ONLY64 = 1 << 20;
+/** A memory operand that no ModRM names (XLAT). */
+export const IMPLICIT = 1 << 24;
+/** REX.W does not make it 64 bits (port I/O). */
+export const MAX4 = 1 << 23;
 /** Something else in 64-bit mode, which this decoder does not know. */
 export const OTHER64 = 1 << 21;
 /** Something else outside 64-bit mode, which this decoder does not know. */
@@ -55,6 +59,8 @@ export const PAIR = -2;
 export const POINTER = -3;
 /** Memory size: limit and base of a descriptor table. */
 export const TABLE = -4;
+/** Memory size: as the operand size, at most 4 (MOVSXD). */
+export const NARROW = -5;
 
 /** One opcode: what it is called, does and looks like. */
 export interface Opcode {

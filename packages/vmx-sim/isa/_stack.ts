@@ -1,5 +1,5 @@
 import type { AccessPort, CpuState, StepResult } from "./contract.ts";
-import { DONE, RBP, RSP, SS } from "./contract.ts";
+import { DONE, RBP, RSP, SS, UNDECODED } from "./contract.ts";
 import { LINEAR, linearize } from "./_address.ts";
 import { protection } from "./_fault.ts";
 import type { Instruction } from "./instruction.ts";
@@ -218,11 +218,15 @@ export function mergeFlags(cpu: CpuState, value: number, size: number): number {
   return (cpu.rflags & kept) | (value & mask) | 2;
 }
 
-/** ENTER: nesting levels 1…31 copy the outer frames' pointers. */
+/**
+ * ENTER: nesting levels 1…31 copy the outer frames' pointers, which KVM's emulator does not do. Silicon probes the far
+ * end of the new frame as well.
+ */
 export function enter(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
   const { long, size } = insn;
   const level = insn.imm2 & 31;
   const width = stackWidth(long, cpu);
+  if (level > 0 && port.emulator) return UNDECODED;
   beginStack(cpu);
   let result = push(long, cpu, port, size, cpu.gpr[RBP << 1]!, cpu.gpr[(RBP << 1) + 1]!);
   if (result !== DONE) return result;
@@ -246,6 +250,12 @@ export function enter(insn: Instruction, cpu: CpuState, port: AccessPort): StepR
     if (result !== DONE) return result;
   }
   moveStack(width, -insn.immLo);
+  if (insn.immLo !== 0 && !port.emulator) {
+    result = stackAddress(long, cpu, port, 1, true);
+    if (result !== DONE) return result;
+    result = port.read(LINEAR[0]!, LINEAR[1]!, 1, true);
+    if (result !== DONE) return result;
+  }
   commitStack(cpu);
   storeRegister(insn, cpu, RBP, size, frameLo, frameHi);
   return advance(insn, cpu);

@@ -3,7 +3,7 @@ import { DONE, ES, RAX, RCX, RDI, RDX, REPEATING, RSI } from "./contract.ts";
 import { subtract, withFlags } from "./_arithmetic.ts";
 import { LINEAR, linearize } from "./_address.ts";
 import { countDown, isCounterZero } from "./_branch.ts";
-import { checkPortAccess, ioSize } from "./_io.ts";
+import { checkPortAccess } from "./_io.ts";
 import type { Instruction } from "./instruction.ts";
 import { advance, loadRegister, storeRegister, takeData, VALUE } from "./_operand.ts";
 import { RFLAGS_DF, RFLAGS_ZF } from "./registers.ts";
@@ -155,13 +155,13 @@ function remaining(insn: Instruction, cpu: CpuState): number {
   return insn.addressSize === 8 && cpu.gpr[(RCX << 1) + 1] !== 0 ? 0xffffffff : lo >>> 0;
 }
 
-/** INS: as many elements as the port hands over go out in one write. */
+/** INS, whose privilege is checked whatever the count: as many elements as the port hands over go out in one write. */
 export function inputString(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  if (isExhausted(insn, cpu)) return advance(insn, cpu);
-  const size = ioSize(insn);
+  const size = insn.size;
   const number = cpu.gpr[RDX << 1]! & 0xffff;
   let result = checkPortAccess(cpu, port, number, size);
   if (result !== DONE) return result;
+  if (isExhausted(insn, cpu)) return advance(insn, cpu);
   result = port.portIn(number, size, remaining(insn, cpu));
   if (result !== DONE) return result;
   const count = insn.rep === 0 ? 1 : port.elements;
@@ -175,11 +175,11 @@ export function inputString(insn: Instruction, cpu: CpuState, port: AccessPort):
 
 /** OUTS. */
 export function outputString(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  if (isExhausted(insn, cpu)) return advance(insn, cpu);
-  const size = ioSize(insn);
+  const size = insn.size;
   const number = cpu.gpr[RDX << 1]! & 0xffff;
   let result = checkPortAccess(cpu, port, number, size);
   if (result !== DONE) return result;
+  if (isExhausted(insn, cpu)) return advance(insn, cpu);
   result = address(insn, cpu, port, RSI, size, false);
   if (result !== DONE) return result;
   result = port.read(LINEAR[0]!, LINEAR[1]!, size, false);

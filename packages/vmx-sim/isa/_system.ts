@@ -118,8 +118,13 @@ export function flushLine(insn: Instruction, cpu: CpuState, port: AccessPort): S
   return read === DONE ? advance(insn, cpu) : read;
 }
 
+function isControl(n: number): boolean {
+  return n === 0 || n === 8 || (n >= 2 && n <= 4);
+}
+
 /** MOV r, CRn. */
 export function loadFromControl(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
+  if (!isControl(insn.reg)) return undefinedOpcode(insn, cpu, port);
   if (cpl(cpu) !== 0) return protection(port);
   let lo = 0;
   let hi = 0;
@@ -131,8 +136,7 @@ export function loadFromControl(insn: Instruction, cpu: CpuState, port: AccessPo
     lo = cpu.cr3 % 0x100000000;
     hi = Math.floor(cpu.cr3 / 0x100000000);
   } else if (insn.reg === 4) lo = cpu.cr4;
-  else if (insn.reg === 8) lo = cpu.cr8;
-  else return undefinedOpcode(insn, cpu, port);
+  else lo = cpu.cr8;
   storeRegister(insn, cpu, insn.rm, insn.long ? 8 : 4, lo | 0, hi | 0);
   return advance(insn, cpu);
 }
@@ -162,9 +166,9 @@ function isLegalControl(cpu: CpuState, n: number, lo: number, hi: number): boole
 
 /** MOV CRn, r. */
 export function storeToControl(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  if (cpl(cpu) !== 0) return protection(port);
   const n = insn.reg;
-  if (n !== 0 && n !== 2 && n !== 3 && n !== 4 && n !== 8) return undefinedOpcode(insn, cpu, port);
+  if (!isControl(n)) return undefinedOpcode(insn, cpu, port);
+  if (cpl(cpu) !== 0) return protection(port);
   let lo = cpu.gpr[insn.rm << 1]!;
   const hi = insn.long ? cpu.gpr[(insn.rm << 1) + 1]! : 0;
   if (n === 2) {
@@ -181,8 +185,8 @@ export function storeToControl(insn: Instruction, cpu: CpuState, port: AccessPor
 
 /** MOV r, DRn (kind 0) and back (kind 1): kept, without breakpoints. */
 export function moveDebug(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  if (cpl(cpu) !== 0) return protection(port);
   if (insn.reg > 7) return undefinedOpcode(insn, cpu, port);
+  if (cpl(cpu) !== 0) return protection(port);
   const n = insn.reg === 4 || insn.reg === 5 ? insn.reg + 2 : insn.reg;
   if (insn.kind === 0) {
     storeRegister(insn, cpu, insn.rm, insn.long ? 8 : 4, cpu.debug[n]!, 0);

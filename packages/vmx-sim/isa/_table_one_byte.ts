@@ -14,10 +14,13 @@ import {
   IMM8,
   IMMV,
   IMMZ,
+  IMPLICIT,
   LOCK,
+  MAX4,
   MEMORY,
   MODRM,
   MOFFS,
+  NARROW,
   NO64,
   op,
   type Opcode,
@@ -96,7 +99,7 @@ table[0x37] = op("aaa", decimal.adjustAscii, NO64 | SILICON, 0);
 table[0x3f] = op("aas", decimal.adjustAscii, NO64 | SILICON, 1);
 table[0x60] = op("pusha", stack.pushAll, NO64);
 table[0x61] = op("popa", stack.popAll, NO64);
-table[0x63] = op("movsxd", move.moveExtend, MODRM | OTHER32, -4, 4);
+table[0x63] = op("movsxd", move.moveExtend, MODRM | OTHER32, -4, NARROW);
 table[0x68] = op("push", stack.pushImmediate, IMMZ | STACK);
 table[0x69] = op("imul", multiply.multiplyRegister, MODRM | IMMZ, 1);
 table[0x6a] = op("push", stack.pushImmediate, IMM8 | STACK);
@@ -132,8 +135,8 @@ function stringPair(at: number, name: string, run: Opcode["run"], form: number):
   table[at] = op(name, run, STRING | BYTE | form);
   table[at + 1] = op(name, run, STRING | form);
 }
-stringPair(0x6c, "ins", string.inputString, 0);
-stringPair(0x6e, "outs", string.outputString, 0);
+stringPair(0x6c, "ins", string.inputString, MAX4);
+stringPair(0x6e, "outs", string.outputString, MAX4);
 stringPair(0xa4, "movs", string.moveString, TWO);
 stringPair(0xa6, "cmps", string.compareString, TWO);
 stringPair(0xaa, "stos", string.storeString, 0);
@@ -167,24 +170,24 @@ table[0xcf] = op("iret", far.returnInterrupt);
 table[0xd4] = op("aam", decimal.adjustAfterMultiply, IMM8 | BYTE | NO64);
 table[0xd5] = op("aad", decimal.adjustBeforeDivide, IMM8 | BYTE | NO64);
 table[0xd6] = op("salc", decimal.setFromCarry, NO64);
-table[0xd7] = op("xlat", move.translate);
+table[0xd7] = op("xlat", move.translate, BYTE | IMPLICIT);
 X87.forEach((entry, i) => table[0xd8 + i] = entry);
 table[0xe0] = op("loopne", branch.loop, IMM8 | WIDE, 0);
 table[0xe1] = op("loope", branch.loop, IMM8 | WIDE, 1);
 table[0xe2] = op("loop", branch.loop, IMM8 | WIDE, 2);
 table[0xe3] = op("jcxz", branch.jumpCounterZero, IMM8 | WIDE);
 table[0xe4] = op("in", io.input, BYTE | IMM8, 0);
-table[0xe5] = op("in", io.input, IMM8, 0);
+table[0xe5] = op("in", io.input, IMM8 | MAX4, 0);
 table[0xe6] = op("out", io.output, BYTE | IMM8, 0);
-table[0xe7] = op("out", io.output, IMM8, 0);
+table[0xe7] = op("out", io.output, IMM8 | MAX4, 0);
 table[0xe8] = op("call", branch.call, IMMZ | WIDE);
 table[0xe9] = op("jmp", branch.jump, IMMZ | WIDE);
 table[0xea] = op("jmp", far.farImmediate, FAR | NO64, 0);
 table[0xeb] = op("jmp", branch.jump, IMM8 | WIDE);
 table[0xec] = op("in", io.input, BYTE, 1);
-table[0xed] = op("in", io.input, 0, 1);
+table[0xed] = op("in", io.input, MAX4, 1);
 table[0xee] = op("out", io.output, BYTE, 1);
-table[0xef] = op("out", io.output, 0, 1);
+table[0xef] = op("out", io.output, MAX4, 1);
 table[0xf1] = op("int1", system.interrupt, SILICON, 1);
 table[0xf4] = op("hlt", flags.halt);
 table[0xf5] = op("cmc", flags.changeFlag, 0, 2);

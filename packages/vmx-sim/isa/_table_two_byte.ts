@@ -129,7 +129,9 @@ table[0xc7] = group(
 for (const [byte, entry] of VECTOR) table[byte] = entry;
 
 table[0x0b] = op("ud2", undefinedOpcode);
-table[0x0d] = op("prefetchw", flags.nothing, MODRM | MEMORY, 0, NONE);
+const prefetchw = op("prefetchw", flags.nothing, MODRM, 0, NONE);
+// With a register it is undefined to AMD and a NOP to Intel.
+table[0x0d] = split(new Array(8).fill(prefetchw), new Array(8).fill(none));
 table[0x18] = op("prefetch", flags.nothing, MODRM, 0, NONE);
 for (let byte = 0x19; byte <= 0x1f; byte++) table[byte] = op("nop", flags.nothing, MODRM, 0, NONE);
 for (let r = 0; r < 8; r++) table[0xc8 + r] = op("bswap", move.swapBytes, OPREG);
@@ -165,7 +167,7 @@ table[0xbe] = op("movsx", move.moveExtend, MODRM, -1, 1);
 table[0xbf] = op("movsx", move.moveExtend, MODRM, -2, 2);
 table[0xc0] = op("xadd", alu.exchangeAdd, MODRM | BYTE | LOCK);
 table[0xc1] = op("xadd", alu.exchangeAdd, MODRM | LOCK);
-table[0xc3] = op("movnti", move.moveToOperand, MODRM | MEMORY | NO66);
+table[0xc3] = unprefixed(op("movnti", move.moveToOperand, MODRM | MEMORY | NO66));
 
 /** Opcodes after 0F; null where this decoder knows nothing. */
 export const TWO_BYTE: readonly (Opcode | null)[] = table;

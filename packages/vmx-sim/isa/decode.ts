@@ -152,6 +152,7 @@ function memorySize(insn: Instruction, given: number): number {
   if (given === 0) return insn.size;
   if (given === form.PAIR) return insn.size << 1;
   if (given === form.POINTER) return insn.size + 2;
+  if (given === form.NARROW) return insn.size === 2 ? 2 : 4;
   return given === form.TABLE ? (insn.long ? 10 : 6) : 0;
 }
 
@@ -281,6 +282,7 @@ export function decode(
   }
   if (bits & form.BYTE) size = 1;
   else if (bits & form.NO66 && size === 2) size = 4;
+  else if (bits & form.MAX4 && size === 8) size = 4;
   insn.size = size;
 
   if (mod !== 3 && (bits & form.FORCED) === 0) {
@@ -309,7 +311,8 @@ export function decode(
   insn.emulated = (bits & form.SILICON) === 0;
   insn.isString = (bits & form.STRING) !== 0;
   insn.twoMemory = (bits & form.TWO) !== 0;
-  insn.memorySize = insn.isMemory || insn.isString ? memorySize(insn, entry.memorySize) : 0;
+  const accesses = insn.isMemory || (bits & (form.STRING | form.IMPLICIT)) !== 0;
+  insn.memorySize = accesses ? memorySize(insn, entry.memorySize) : 0;
   insn.length = position - start;
   return DECODED;
 }
