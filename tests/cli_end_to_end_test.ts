@@ -61,7 +61,7 @@ Deno.test("ioeventfd ends with 3 and one line when a file is not there, not perm
   const cut = await ioeventfd(["conform", "--vectors", "-"], { input: '{"id":"a","kind":"bus"' });
   assertEquals([cut.code, cut.stderr], [
     3,
-    "ioeventfd: -:1: JSON that ends too early: is the file cut off?\n",
+    "ioeventfd: stdin:1: JSON that ends too early: is the file cut off?\n",
   ]);
   const folder = await ioeventfd(["conform", "--vectors", "vectors"]);
   assertEquals([folder.code, folder.stderr], [

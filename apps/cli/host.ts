@@ -62,3 +62,8 @@ export class InterruptedError extends Error {
   /** Class name. */
   override readonly name: string = "InterruptedError";
 }
+
+/** The name of an input in messages. */
+export function inputName(path: string): string {
+  return path === "-" ? "stdin" : path;
+}

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CaptureError } from "@ioeventfd/capture";
 import { CliError, exitCode, UsageError } from "./cli_error.ts";
 import type { Command, OptionSpec } from "./command.ts";
 import { commands } from "./commands.ts";
@@ -99,7 +100,9 @@ async function printVersion(host: Host): Promise<number> {
 
 function describe(error: unknown): [code: number, message: string] {
   if (error instanceof CliError) return [error.exitCode, error.message];
-  if (error instanceof SyntaxError) return [exitCode.input, error.message];
+  if (error instanceof SyntaxError || error instanceof CaptureError) {
+    return [exitCode.input, error.message];
+  }
   if (error instanceof InterruptedError) return [exitCode.interrupted, error.message];
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return [exitCode.internal, `a mistake in this program: ${what}`];

@@ -5,9 +5,12 @@
  */
 export * from "./explain.ts";
 export * from "./lint.ts";
+export * from "./lint_recorded.ts";
 export * from "./lint_report.ts";
 export * from "./parse_registration_set.ts";
+export * from "./recorded_set.ts";
 export * from "./registration_set.ts";
+export type { TraceSource } from "@ioeventfd/capture";
 export { errno } from "@ioeventfd/uapi";
 export type {
   BusRules,

@@ -14,6 +14,7 @@ export * from "./vector.ts";
 export * from "./vector_result.ts";
 export type {
   CoalescedZone,
+  CountedWork,
   DescriptorTable,
   HostMemory,
   IoeventfdBus,

@@ -8,6 +8,7 @@ import type { TallyRow, VectorResult } from "@ioeventfd/conform";
 import { CoreBackend } from "@ioeventfd/kvm-core";
 import { UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { inputName } from "../host.ts";
 import { chosenRelease, kernelOption } from "../kernel_option.ts";
 import { Progress } from "../progress.ts";
 import { textTable } from "../text_table.ts";
@@ -51,7 +52,7 @@ async function run(context: Context): Promise<number> {
   const progress = new Progress(context, "vectors");
   let done = 0;
   for (const file of files) {
-    for await (const vector of parseVectors(await context.open(file), file)) {
+    for await (const vector of parseVectors(await context.open(file), inputName(file))) {
       const result = runVector(backend, vector);
       tally.add(result);
       if (result.outcome === "failed") failures.push(result);

@@ -16,6 +16,7 @@ import {
 import type { Registration } from "@ioeventfd/uapi";
 import { UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { inputName } from "../host.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { parseCount, parseU64 } from "../numbers.ts";
 import type { OptionValues } from "../option_values.ts";
@@ -59,7 +60,7 @@ async function run(context: Context): Promise<number> {
   const file = options.text("history");
   const history = file === undefined
     ? []
-    : parseRegistrationSet(await context.readText(file), file);
+    : parseRegistrationSet(await context.readText(file), inputName(file));
   const answers = chosenReleases(options).map((release) => answer(registration, history, release));
   const text = options.flag("json")
     ? JSON.stringify(explainJson(registration, history, answers), null, 2) + "\n"
