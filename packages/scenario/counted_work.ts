@@ -4,6 +4,7 @@
  * @module
  */
 import type { CountedWork } from "@ioeventfd/uapi";
+import { type Work, workNames } from "@ioeventfd/vmx-sim";
 
 /** Exits that no access to a doorbell causes: the guest's own RAM, exceptions, HLT. */
 const otherPaths: ReadonlySet<string> = new Set(["ram-fault", "exception", "other"]);
@@ -27,26 +28,26 @@ export function workBetween(before: CountedWork, after: CountedWork): CountedWor
 }
 
 /**
- * Paths that exits to doorbells and devices took, in the order of the count: those on which there was an exit.
+ * Paths that exits to doorbells and devices took, in the order of the count.
  *
  * @param work Counted work
+ * @returns Names of paths with an exit: `fast-mmio`, `pio-kernel`, …
  */
 export function accessPaths(work: CountedWork): string[] {
   return Object.keys(work).filter((path) => !otherPaths.has(path) && (work[path]?.exits ?? 0) > 0);
 }
 
 /**
- * Work of accesses to doorbells and devices, all their paths together, by kind. The guest's own RAM, exceptions and HLT
- * are not in it.
+ * Work of accesses to doorbells and devices, all their paths together. The guest's own RAM, exceptions and HLT are not
+ * in it.
  *
  * @param work Counted work
  */
-export function accessWork(work: CountedWork): Record<string, number> {
-  const sum: Record<string, number> = {};
+export function accessWork(work: CountedWork): Work {
+  const sum = Object.fromEntries(workNames.map((name) => [name, 0])) as Work;
   for (const [path, kinds] of Object.entries(work)) {
-    for (const [kind, count] of Object.entries(kinds)) {
-      sum[kind] = (sum[kind] ?? 0) + (otherPaths.has(path) ? 0 : count);
-    }
+    if (otherPaths.has(path)) continue;
+    for (const name of workNames) sum[name] += kinds[name] ?? 0;
   }
   return sum;
 }

@@ -84,7 +84,7 @@ export async function runScenario(
     tables: [],
   };
   if (skip !== undefined) return { ...base, outcome: "skipped", reason: skip };
-  using stage = new Stage(backend, options);
+  using stage = new Stage(backend, { ...scenario.limits, ...options });
   const { log } = stage;
   let failure: Pick<ScenarioResult, "outcome" | "reason" | "where" | "around"> | undefined;
   try {

@@ -5,6 +5,7 @@
  */
 import { kernelReleases } from "@ioeventfd/uapi";
 import type { Stage } from "./stage.ts";
+import type { RunLimits } from "./stage_parts.ts";
 
 /** How the model translates guest physical addresses: extended page tables, or shadow paging. */
 export type Paging = "ept" | "shadow";
@@ -25,6 +26,8 @@ export interface Scenario {
   readonly kernels?: readonly string[];
   /** `ept` where absent. */
   readonly paging?: Paging;
+  /** Limits of each run, where they are not to be the usual ones. */
+  readonly limits?: Partial<RunLimits>;
   /** Where it cannot play, and why. */
   readonly skip?: readonly { readonly backend: "sim" | "kvm"; readonly reason: string }[];
   /** The script. It may be asynchronous: the stage stays until it is done. */

@@ -5,6 +5,7 @@
  */
 import { hex, internalErrorName } from "@ioeventfd/uapi";
 import type { CountedWork, KvmVcpu, Regs, VcpuExit } from "@ioeventfd/uapi";
+import { type WorkName, workNames } from "@ioeventfd/vmx-sim";
 import { accessWork, workBetween } from "./counted_work.ts";
 import { fillTables, guestLayout, startRegs, startSregs } from "./guest_mode.ts";
 import type { GuestMode, SegmentBases } from "./guest_mode.ts";
@@ -30,7 +31,9 @@ export interface StageCpuParts {
 export type AccessExit = VcpuExit & { readonly reason: "mmio" | "io" };
 
 /** Work expected: a number, or the least that will do. */
-export type ExpectedWork = Readonly<Record<string, number | { readonly atLeast: number }>>;
+export type ExpectedWork = {
+  readonly [Kind in WorkName]?: number | { readonly atLeast: number };
+};
 
 const mostExits = 100_000;
 const mostShown = 20;
@@ -46,8 +49,8 @@ export class StageCpu implements Disposable {
   readonly mode: GuestMode;
   /** Exits to userspace of the last run, one line each, without the HLT that ended it. */
   exits: string[] = [];
-  /** Work of the last run, where the backend counts it. */
-  work: CountedWork | undefined;
+  /** Work of the last run, or null where the backend counts none. */
+  work: CountedWork | null = null;
   /** What a guest's read of a device gets: a number for little-endian bytes, or the bytes. 0 unless set. */
   onRead: (exit: AccessExit) => bigint | Uint8Array = () => 0n;
   /** What userspace does with a guest's write. Nothing unless set. */
@@ -55,7 +58,7 @@ export class StageCpu implements Disposable {
   readonly #stage: StageParts;
   readonly #parts: StageCpuParts;
   #end = "not run";
-  #workBefore: CountedWork | undefined;
+  #workBefore: CountedWork | null = null;
 
   /** @ignore Made by {@linkcode StageVm.cpu}. */
   constructor(stage: StageParts, parts: StageCpuParts) {
@@ -115,7 +118,7 @@ export class StageCpu implements Disposable {
   begin(): void {
     this.exits = [];
     this.#end = "running";
-    this.#workBefore = this.vcpu.countedWork?.();
+    this.#workBefore = this.vcpu.countedWork?.() ?? null;
   }
 
   /**
@@ -201,17 +204,18 @@ export class StageCpu implements Disposable {
    */
   expectWork(expected: ExpectedWork): void {
     const { log } = this.#stage;
-    const kinds = Object.keys(expected);
-    if (this.work === undefined) {
+    const kinds = Object.keys(expected) as WorkName[];
+    const unknown = kinds.find((kind) => !workNames.includes(kind));
+    if (unknown !== undefined) {
+      throw new TypeError(`No work "${unknown}" is counted, only ${workNames.join(", ")}`);
+    }
+    if (this.work === null) {
       log.notCounted += kinds.length;
       return;
     }
     const actual = accessWork(this.work);
     for (const kind of kinds) {
       const count = actual[kind], wanted = expected[kind]!;
-      if (count === undefined) {
-        throw new TypeError(`No work "${kind}" is counted, only ${Object.keys(actual).join(", ")}`);
-      }
       const subject = `${kind} of ${this.name}`;
       if (typeof wanted === "number") log.compare(subject, String(wanted), String(count));
       else if (count >= wanted.atLeast) log.held++;
@@ -222,7 +226,7 @@ export class StageCpu implements Disposable {
   #finish(end: string): true {
     this.#end = end;
     this.#stage.log.happened(`${this.name}: ${end}`);
-    const after = this.vcpu.countedWork?.();
+    const after = this.vcpu.countedWork?.() ?? null;
     this.work = after && workBetween(this.#workBefore ?? {}, after);
     return true;
   }

@@ -75,9 +75,9 @@ export class StageVm implements Disposable {
     const gpa = options.gpa ?? 0n;
     const slot = options.slot ?? this.memory.nextId();
     const flags = options.readonly === true ? KVM_MEM_READONLY : 0;
+    this.#stage.log.happened(`slot ${slot}: gpa ${hex(gpa)} size ${hex(size)}`);
     this.kvm.setMemoryRegion({ slot, flags, gpa, size: BigInt(size), hva: memory.hva });
     this.memory.add({ slot, flags, gpa, memory });
-    this.#stage.log.happened(`slot ${slot}: gpa ${hex(gpa)} size ${hex(size)}`);
     return memory;
   }
 
