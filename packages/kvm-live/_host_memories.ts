@@ -3,39 +3,30 @@ import type { Libc } from "./_libc.ts";
 
 const PAGE = 4096;
 
-interface Known {
-  readonly buffer: WeakRef<ArrayBufferLike>;
-  readonly size: number;
-}
-
 /**
- * Memory handed out for slots. The bytes live in array buffers, which never move; a slot holds on to its buffer, and a
- * buffer in no slot and no hand is the garbage collector's.
+ * Memory handed out for slots. The bytes live in array buffers, which never move and are held here until they are
+ * released; a slot holds its buffer too. Weak references would not do: a turn of the event loop keeps all that it made.
  */
 export class HostMemories {
   readonly #libc: Libc;
-  readonly #known = new Map<bigint, Known>();
-  #sweepAt = 64;
+  readonly #held = new Map<bigint, Uint8Array>();
 
   constructor(libc: Libc) {
     this.#libc = libc;
   }
 
   /** Page-aligned memory, zero at first. */
-  allocate(size: number): HostMemory {
+  allocate(size: number): HostMemory & Disposable {
     if (!Number.isSafeInteger(size) || size <= 0) {
       throw new RangeError(`Memory takes a positive whole number of bytes: got ${size}`);
     }
     const whole = new Uint8Array(Math.ceil(size / PAGE) * PAGE + PAGE);
     const start = this.#libc.call.addressOf(whole, whole, 0n);
     const skip = (PAGE - Number(start & 0xfffn)) % PAGE;
-    const memory: HostMemory = {
-      hva: start + BigInt(skip),
-      bytes: whole.subarray(skip, skip + size),
-    };
-    this.#sweep();
-    this.#known.set(memory.hva, { buffer: new WeakRef(whole.buffer), size });
-    return memory;
+    const hva = start + BigInt(skip);
+    const bytes = whole.subarray(skip, skip + size);
+    this.#held.set(hva, bytes);
+    return { hva, bytes, [Symbol.dispose]: () => this.#release(hva, bytes) };
   }
 
   /**
@@ -43,13 +34,11 @@ export class HostMemories {
    *
    * @throws {RangeError} when the slot would reach beyond the memory's end
    */
-  find(hva: bigint, size: bigint): ArrayBufferLike | undefined {
-    for (const [start, known] of this.#known) {
-      const end = start + BigInt(known.size);
+  find(hva: bigint, size: bigint): Uint8Array | undefined {
+    for (const [start, bytes] of this.#held) {
+      const end = start + BigInt(bytes.length);
       if (hva < start || hva >= end) continue;
-      const buffer = known.buffer.deref();
-      if (buffer === undefined) continue;
-      if (hva + size <= end) return buffer;
+      if (hva + size <= end) return bytes;
       throw new RangeError(
         `Slot of 0x${size.toString(16)} bytes at 0x${
           hva.toString(16)
@@ -60,11 +49,12 @@ export class HostMemories {
     return undefined;
   }
 
-  #sweep(): void {
-    if (this.#known.size < this.#sweepAt) return;
-    for (const [hva, { buffer }] of this.#known) {
-      if (buffer.deref() === undefined) this.#known.delete(hva);
-    }
-    this.#sweepAt = 64 + this.#known.size * 2;
+  /** Lets go of everything. */
+  releaseAll(): void {
+    this.#held.clear();
+  }
+
+  #release(hva: bigint, bytes: Uint8Array): void {
+    if (this.#held.get(hva) === bytes) this.#held.delete(hva);
   }
 }

@@ -152,7 +152,10 @@ export function loadLibc(path?: string): Libc {
       `KVM's ioeventfd is driven on x86-64 Linux: this is ${Deno.build.arch} ${Deno.build.os}`,
     );
   }
-  const libc = openLibc((at) => new Libc(at, Deno.dlopen(at, definitions).symbols), path);
+  const libc = openLibc({
+    open: (at) => new Libc(at, Deno.dlopen(at, definitions).symbols),
+    path,
+  });
   loaded.set(path ?? "", libc);
   return libc;
 }

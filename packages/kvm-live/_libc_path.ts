@@ -29,32 +29,41 @@ function permitted(path: string): boolean {
   return Deno.permissions.querySync({ name: "ffi", path }).state === "granted";
 }
 
+/** What finding a C library depends on. */
+export interface LibcSearch<T> {
+  /** Opens a library, and throws when it is not there. */
+  open(path: string): T;
+  /** Whether the process may open it. */
+  permitted?(path: string): boolean;
+  /** The only path to try. */
+  readonly path?: string | undefined;
+}
+
 /**
  * Opens the first C library that is there and that the process may load. It never prompts: a prompt answered for one
  * path would still leave the library closed.
  *
- * @param open Opens a library, and throws when it is not there
- * @param path The only one to try
  * @throws {KvmUnavailableError} with every path tried and why it would not do
  */
-export function openLibc<T>(open: (path: string) => T, path?: string): T {
-  const refused: string[] = [];
-  let denied = 0;
-  const candidates = path === undefined ? libcCandidates() : [path];
-  for (const candidate of candidates) {
-    if (!permitted(candidate)) {
-      denied++;
-      refused.push(`${candidate} (not permitted)`);
-      continue;
-    }
+export function openLibc<T>(search: LibcSearch<T>): T {
+  const isPermitted = search.permitted ?? permitted;
+  const candidates = search.path === undefined ? libcCandidates() : [search.path];
+  const tried = candidates.filter(isPermitted);
+  const failed: string[] = [];
+  for (const candidate of tried) {
     try {
-      return open(candidate);
+      return search.open(candidate);
     } catch (error) {
-      refused.push(`${candidate} (${(error as Error).message.split(": ").at(-1)})`);
+      failed.push(`${candidate} (${(error as Error).message.split(": ").at(-1)})`);
     }
   }
-  const hint = denied === candidates.length
-    ? `FFI is not permitted: run with --allow-ffi=${candidates[0]}, the absolute path of libc`
-    : "No C library could be opened: name its absolute path in --allow-ffi and in the libc option";
-  throw new KvmUnavailableError(`${hint}; tried ${refused.join(", ")}`);
+  if (tried.length === 0) {
+    throw new KvmUnavailableError(
+      `FFI is not permitted: run with --allow-ffi=${candidates[0]}, the absolute path of libc; ` +
+        `known are ${candidates.join(", ")}`,
+    );
+  }
+  const others = candidates.filter((candidate) => !tried.includes(candidate));
+  const more = others.length === 0 ? "" : `; not permitted are ${others.join(", ")}`;
+  throw new KvmUnavailableError(`No C library could be opened; tried ${failed.join(", ")}${more}`);
 }

@@ -46,6 +46,15 @@ export class LiveBackend implements KvmBackend {
   }
 
   /**
+   * Path of the C library in use: what `--allow-ffi` has to name.
+   *
+   * @throws {KvmUnavailableError} when there is none that this process may use
+   */
+  get libc(): string {
+    return loadLibc(this.#options.libc).path;
+  }
+
+  /**
    * Opens `/dev/kvm`.
    *
    * @returns The system, to be disposed

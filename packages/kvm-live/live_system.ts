@@ -186,13 +186,14 @@ export class LiveSystem implements KvmSystem {
   }
 
   /**
-   * Page-aligned memory for slots, zero at first. It lives while somebody holds it or a slot uses it.
+   * Page-aligned memory for slots, zero at first. It lives as long as the system, or, when it is disposed, as long as
+   * somebody holds its bytes or a slot uses it.
    *
    * @param size Bytes
    * @returns The memory and its address
    * @throws {RangeError} for a size that is no positive whole number
    */
-  allocateMemory(size: number): HostMemory {
+  allocateMemory(size: number): HostMemory & Disposable {
     return this.#memories.allocate(size);
   }
 
@@ -202,6 +203,7 @@ export class LiveSystem implements KvmSystem {
     for (const vm of this.#vms) vm[Symbol.dispose]();
     this.#descriptors.closeAll();
     this.#range.release();
+    this.#memories.releaseAll();
     this.#libc.call.close(this.#fd);
     this.#fd = -1;
     if (this.#watchdog !== undefined) releaseWatchdog();

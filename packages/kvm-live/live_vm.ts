@@ -64,7 +64,7 @@ export class LiveVm implements KvmVm {
   readonly #host: VmHost;
   readonly #closed: () => void;
   readonly #descriptors: Descriptors;
-  readonly #backing = new Map<number, ArrayBufferLike>();
+  readonly #backing = new Map<number, Uint8Array>();
   readonly #vcpus = new Set<LiveVcpu>();
   #fd: number;
   #writerVcpu: LiveVcpu | undefined;
@@ -113,17 +113,17 @@ export class LiveVm implements KvmVm {
     return result;
   }
 
-  #slotOf(arg: Uint8Array): { id: number; buffer: ArrayBufferLike | undefined } {
+  #slotOf(arg: Uint8Array): { id: number; bytes: Uint8Array | undefined } {
     const { slot, userspaceAddr, memorySize } = decodeUserspaceMemoryRegion(arg);
-    const buffer = memorySize === 0n
+    const bytes = memorySize === 0n
       ? undefined
       : this.#host.memories.find(userspaceAddr, memorySize);
-    return { id: slot, buffer };
+    return { id: slot, bytes };
   }
 
-  #hold(slot: { id: number; buffer: ArrayBufferLike | undefined }): void {
-    if (slot.buffer === undefined) this.#backing.delete(slot.id);
-    else this.#backing.set(slot.id, slot.buffer);
+  #hold(slot: { id: number; bytes: Uint8Array | undefined }): void {
+    if (slot.bytes === undefined) this.#backing.delete(slot.id);
+    else this.#backing.set(slot.id, slot.bytes);
   }
 
   /**

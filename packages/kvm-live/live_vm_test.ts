@@ -121,12 +121,13 @@ liveTest("LiveVm.setMemoryRegion() gives the kernel's refusals", (system) => {
 });
 
 liveTest(
-  "LiveVm.setMemoryRegion() holds memory that nobody else holds, until the slot goes",
+  "LiveVm.setMemoryRegion() holds memory that was disposed, until the slot goes",
   async (system) => {
     using vm = system.createVm();
     const size = 0x100000n;
     function place(slot: number): WeakRef<ArrayBufferLike> {
-      const { hva, bytes } = system.allocateMemory(Number(size));
+      using memory = system.allocateMemory(Number(size));
+      const { hva, bytes } = memory;
       vm.setMemoryRegion({ slot, gpa: BigInt(slot) * size, size, hva });
       return new WeakRef(bytes.buffer);
     }

@@ -20,8 +20,8 @@ export interface ProcessFootprint {
   readonly mappings: number;
   /** Those of vCPUs. */
   readonly kvmMappings: number;
-  /** Bytes mapped, the memory of the runtime included. */
-  readonly mappedBytes: number;
+  /** Bytes mapped for writing, the runtime's own memory included. */
+  readonly writableBytes: number;
 }
 
 /**
@@ -41,7 +41,7 @@ export function processFootprint(options: LiveOptions = {}): ProcessFootprint {
     eventfds: targets.filter((target) => target === "anon_inode:[eventfd]").length,
     mappings: maps.length,
     kvmMappings: maps.filter((line) => line.includes("kvm-vcpu")).length,
-    mappedBytes: maps.reduce((sum, line) => sum + sizeOf(line), 0),
+    writableBytes: maps.reduce((sum, line) => sum + writableBytes(line), 0),
   };
 }
 
@@ -49,9 +49,10 @@ function isKvm(target: string): boolean {
   return target === "/dev/kvm" || target.startsWith("anon_inode:kvm");
 }
 
-function sizeOf(line: string): number {
-  const [start, end] = line.split(" ", 1)[0]!.split("-");
-  return parseInt(end!, 16) - parseInt(start!, 16);
+function writableBytes(line: string): number {
+  const [range, permissions] = line.split(" ", 2);
+  const [start, end] = range!.split("-");
+  return permissions!.includes("w") ? parseInt(end!, 16) - parseInt(start!, 16) : 0;
 }
 
 function descriptorTargets(libc: Libc): string[] {

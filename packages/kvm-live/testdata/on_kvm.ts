@@ -5,7 +5,7 @@ const kvm = available();
 
 export function liveTest(name: string, fn: (system: LiveSystem) => void | Promise<void>): void {
   Deno.test({
-    name: kvm.ok ? name : `${name} (ignored: ${kvm.reason})`,
+    name: kvm.ok ? name : `${name} (ignored: ${kvm.reason.split(";", 1)})`,
     ignore: !kvm.ok,
     fn: async () => {
       using system = new LiveBackend().open();
