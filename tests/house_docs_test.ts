@@ -15,7 +15,7 @@ const elsewhere = [
   /^(arch|fs|include|kernel|lib|virt|tools\/testing)\//,
   /^(linux|asm|asm-generic|sys)\/\w+\.h$/,
   // a running system
-  /^\/(dev|proc|sys|tmp|etc|usr)\//,
+  /^\/(dev|proc|sys|tmp|etc|usr|lib|lib64)\//,
   // packages, and media types
   /^(@|npm:|jsr:|node:)/,
   /^(application|image|text)\//,
