@@ -8,15 +8,15 @@ import {
 } from "@ioeventfd/uapi";
 import type { IoeventfdRequest } from "./_ioeventfd_registry.ts";
 import type { ZoneRequest } from "./_coalesced_zones.ts";
-import { hex, highWord, lowWord, U64_MAX } from "./_u64.ts";
+import { hex, highWord, lowWord } from "./_u64.ts";
 
 /** The value, if it is a u64. */
-export function checkU64(value: unknown, what: string): bigint {
+export function checkU64(value: bigint, what: string): bigint {
+  if (typeof value === "bigint" && BigInt.asUintN(64, value) === value) return value;
   if (typeof value !== "bigint") {
     throw new TypeError(`${what} must be a bigint: got ${show(value)}`);
   }
-  if (value < 0n || value > U64_MAX) throw new RangeError(`${what} ${hex(value)} is not a u64`);
-  return value;
+  throw new RangeError(`${what} ${hex(value)} is not a u64`);
 }
 
 /** The value, if it is an integer within bounds. */
@@ -87,6 +87,6 @@ export function checkRegion(region: MemoryRegion): MemoryRegion {
   return region;
 }
 
-function show(value: unknown): string {
+export function show(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -385,17 +385,17 @@ export class Vm implements KvmVm {
     len: number,
     value: bigint,
   ): "kernel" | "userspace" {
-    if (bus !== "mmio" && bus !== "pio") throw new TypeError(`Bus must be "mmio" or "pio"`);
-    if (len !== 1 && len !== 2 && len !== 4 && (len !== 8 || bus === "pio")) {
-      throw new RangeError(`The guest cannot write ${len} bytes on ${bus}`);
+    if (bus === "mmio" && (len === 4 || len === 2 || len === 1 || len === 8)) {
+      const lo = lowWord(checkU64(addr, "Address")), hi = highWord();
+      const vlo = lowWord(value), vhi = highWord();
+      return this.store(lo, hi, len, vlo, vhi) ? "kernel" : "userspace";
     }
-    checkU64(addr, "Address");
-    if (bus === "pio") checkInteger(Number(addr), "Port", 0, 0xffff);
-    checkU64(value, "Value");
-    const vlo = lowWord(value), vhi = highWord();
-    const lo = lowWord(addr), hi = highWord();
-    const taken = bus === "pio" ? this.portWrite(lo, len, vlo) : this.store(lo, hi, len, vlo, vhi);
-    return taken ? "kernel" : "userspace";
+    if (bus === "pio" && (len === 1 || len === 2 || len === 4)) {
+      const port = checkInteger(Number(checkU64(addr, "Port")), "Port", 0, 0xffff);
+      return this.portWrite(port, len, lowWord(value)) ? "kernel" : "userspace";
+    }
+    if (bus !== "mmio" && bus !== "pio") throw new TypeError(`Bus must be "mmio" or "pio"`);
+    throw new RangeError(`The guest cannot write ${len} bytes on ${bus}`);
   }
 
   /**

@@ -1,0 +1,100 @@
+type Words = Int32Array<ArrayBuffer>;
+
+const FIRST_SLOTS = 16;
+const MULTIPLIERS = [0x9e3779b1 | 0, 0x85ebca6b | 0, 0x2545f491, 0xcc9e2d51 | 0];
+
+/** Where in a record its third and fourth word are; the first two are the address. */
+export const META = 2, REF = 3;
+
+/**
+ * Records of four words by 64-bit address: open addressing over one Int32Array, deletion by shifting back. A record whose
+ * META is 0 is empty. At most a third is in use: a longer probe costs more than a larger table.
+ */
+export class AddressTable {
+  records: Words = new Int32Array(FIRST_SLOTS * 4);
+  /** Last word of the last record. */
+  mask: number = FIRST_SLOTS * 4 - 1;
+  /** Addresses in the table. */
+  count = 0;
+  #shift = 28;
+  #multiplier = MULTIPLIERS[0]!;
+
+  /** First word of the record where the search for an address begins. */
+  home(lo: number, hi: number): number {
+    const mixed = Math.imul(lo ^ Math.imul(hi, 0x27d4eb2f), this.#multiplier);
+    return (mixed >>> this.#shift) << 2;
+  }
+
+  /** First word of its record, or −1. */
+  find(lo: number, hi: number): number {
+    const records = this.records;
+    for (let at = this.home(lo, hi);; at = (at + 4) & this.mask) {
+      if (records[at + META] === 0) return -1;
+      if (records[at] === lo && records[at + 1] === hi) return at;
+    }
+  }
+
+  /** To be called before {@linkcode AddressTable.claim}; moves records. */
+  makeRoom(): void {
+    if (this.count * 3 >= this.mask >>> 2) this.#resize((this.mask + 1) >>> 1);
+  }
+
+  /** An empty record for an address that has none. */
+  claim(lo: number, hi: number, meta: number, ref: number): number {
+    const records = this.records;
+    let at = this.home(lo, hi);
+    while (records[at + META] !== 0) at = (at + 4) & this.mask;
+    records[at] = lo;
+    records[at + 1] = hi;
+    records[at + META] = meta;
+    records[at + REF] = ref;
+    this.count++;
+    return at;
+  }
+
+  /** Empties a record; moves others. */
+  drop(at: number): void {
+    const records = this.records, mask = this.mask;
+    let hole = at;
+    for (let next = (at + 4) & mask; records[next + META] !== 0; next = (next + 4) & mask) {
+      const home = this.home(records[next]!, records[next + 1]!);
+      if (((next - home) & mask) < ((next - hole) & mask)) continue;
+      records.copyWithin(hole, next, next + 4);
+      hole = next;
+    }
+    records[hole + META] = 0;
+    this.count--;
+    const slots = (mask + 1) >>> 2;
+    if (slots > FIRST_SLOTS && this.count * 12 < slots) this.#resize(slots >>> 1);
+  }
+
+  #resize(slots: number): void {
+    const old = this.records;
+    this.mask = slots * 4 - 1;
+    this.#shift = Math.clz32(slots - 1);
+    let best = Infinity, chosen = this.#multiplier;
+    for (const multiplier of MULTIPLIERS) {
+      this.#multiplier = multiplier;
+      const { table, probes } = this.#rehash(old, slots);
+      if (probes < best) {
+        best = probes;
+        chosen = multiplier;
+        this.records = table;
+      }
+      if (probes * 4 <= this.count) break;
+    }
+    this.#multiplier = chosen;
+  }
+
+  #rehash(old: Words, slots: number): { table: Words; probes: number } {
+    const table = new Int32Array(slots * 4);
+    let probes = 0;
+    for (let from = 0; from < old.length; from += 4) {
+      if (old[from + META] === 0) continue;
+      let at = this.home(old[from]!, old[from + 1]!);
+      for (; table[at + META] !== 0; at = (at + 4) & this.mask) probes++;
+      for (let word = 0; word < 4; word++) table[at + word] = old[from + word]!;
+    }
+    return { table, probes };
+  }
+}
