@@ -109,7 +109,10 @@ export function linearize(
   return DONE;
 }
 
-/** Linear address of the ModRM or moffs operand into `LINEAR`, for an access of `size` bytes. */
+/**
+ * Linear address of the ModRM or moffs operand into `LINEAR`, for an access of `size` bytes. In 64-bit mode with a
+ * plain base register, which is what a doorbell has, nothing else is looked at.
+ */
 export function operandAddress(
   insn: Instruction,
   cpu: CpuState,
@@ -117,6 +120,17 @@ export function operandAddress(
   size: number,
   write: boolean,
 ): StepResult {
+  if (insn.isPlain) {
+    const base = insn.base << 1;
+    const sum = (insn.dispLo >>> 0) + (cpu.gpr[base]! >>> 0);
+    const hi = (insn.dispHi + cpu.gpr[base + 1]! + (sum > 0xffffffff ? 1 : 0)) | 0;
+    // Canonical with 48 bits, and the next 4 GiB too.
+    if ((hi + 0x8000) >>> 0 < 0xffff) {
+      LINEAR[0] = sum | 0;
+      LINEAR[1] = hi;
+      return DONE;
+    }
+  }
   effectiveAddress(insn, cpu);
   return linearize(
     cpu,

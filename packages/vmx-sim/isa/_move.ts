@@ -16,17 +16,20 @@ import {
 
 /** MOV r/m, r (also MOVNTI). The store of a doorbell: no detour on its way. */
 export function moveToOperand(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  const size = insn.size;
-  loadRegister(insn, cpu, insn.reg, size, 0);
-  if (!insn.isMemory) storeRegister(insn, cpu, insn.rm, size, VALUE[0]!, VALUE[1]!);
-  else {
+  const { size, reg } = insn;
+  if (insn.isMemory) {
     let result = operandAddress(insn, cpu, port, size, true);
     if (result !== DONE) return result;
+    // Only `size` bytes of the two words are written.
+    const word = cpu.gpr[reg << 1]!;
     const words = port.words;
-    words[0] = VALUE[0]!;
-    words[1] = VALUE[1]!;
+    words[0] = size === 1 && (reg & 12) === 4 && !insn.rex ? cpu.gpr[(reg & 3) << 1]! >> 8 : word;
+    words[1] = cpu.gpr[(reg << 1) + 1]!;
     result = port.write(LINEAR[0]!, LINEAR[1]!, size);
     if (result !== DONE) return result;
+  } else {
+    loadRegister(insn, cpu, reg, size, 0);
+    storeRegister(insn, cpu, insn.rm, size, VALUE[0]!, VALUE[1]!);
   }
   return advance(insn, cpu);
 }

@@ -1,5 +1,5 @@
 import type { CpuMode, DecodeResult } from "./contract.ts";
-import { DECODED, DS, NEED_MORE, NOT_DECODED, SS, TOO_LONG } from "./contract.ts";
+import { DECODED, DS, FS, NEED_MORE, NOT_DECODED, SS, TOO_LONG } from "./contract.ts";
 import { BASE_RIP } from "./_address.ts";
 import { undefinedOpcode } from "./_fault.ts";
 import type { Instruction } from "./instruction.ts";
@@ -305,6 +305,8 @@ export function decode(
   if (lock && ((bits & form.LOCK) === 0 || !insn.isMemory)) return undefinedHere(insn);
 
   if (segment >= 0) insn.segment = segment;
+  insn.isPlain = insn.isMemory && insn.addressSize === 8 && insn.segment < FS && insn.index < 0 &&
+    insn.base >= 0 && insn.base < BASE_RIP;
   insn.run = entry.run;
   insn.mnemonic = entry.mnemonic;
   insn.kind = entry.kind;

@@ -42,6 +42,8 @@ export class Instruction {
   rex = false;
   /** Has a memory operand named by ModRM or moffs (string and stack operands are not counted). */
   isMemory = false;
+  /** 64-bit mode, and the operand is base and displacement without FS or GS: the address is their sum. */
+  isPlain = false;
   /** Segment of its memory operand, overrides applied; the source segment of string instructions. */
   segment = 3;
   /** ModRM.reg with REX.R, or the register in the opcode with REX.B. */
