@@ -5,11 +5,22 @@
  */
 import type { Command } from "./command.ts";
 import { caps } from "./commands/caps.ts";
+import { compare } from "./commands/compare.ts";
 import { completions } from "./commands/completions.ts";
 import { conform } from "./commands/conform.ts";
 import { explain } from "./commands/explain.ts";
 import { lint } from "./commands/lint.ts";
 import { man } from "./commands/man.ts";
+import { run } from "./commands/run.ts";
 
 /** Every subcommand, in the order help shows them. */
-export const commands: readonly Command[] = [explain, lint, conform, caps, completions, man];
+export const commands: readonly Command[] = [
+  run,
+  compare,
+  explain,
+  lint,
+  conform,
+  caps,
+  completions,
+  man,
+];

@@ -65,7 +65,8 @@ export function optionSyntax(spec: OptionSpec): string {
   return `${short}--${name}${spec.value === undefined ? "" : ` ${spec.value}`}`;
 }
 
-function optionLines(specs: readonly OptionSpec[]): string[] {
+/** Options as help lists them, a line each. */
+export function optionLines(specs: readonly OptionSpec[]): string[] {
   const width = Math.max(...specs.map((spec) => optionSyntax(spec).length));
   return specs.map((spec) => {
     const choices = spec.choices === undefined ? "" : ` (${spec.choices.join(", ")})`;

@@ -3,8 +3,10 @@
  *
  * @module
  */
+export * from "./compare_doorbells.ts";
 export * from "./counted_work.ts";
 export * from "./doorbell.ts";
+export * from "./doorbell_shapes.ts";
 export * from "./event_log.ts";
 export * from "./expectation_error.ts";
 export * from "./guest_mode.ts";
