@@ -35,6 +35,7 @@ export * from "./process_footprint.ts";
 export type {
   CoalescedMmio,
   CoalescedZone,
+  CountedWork,
   DescriptorTable,
   HostMemory,
   IoeventfdBus,
