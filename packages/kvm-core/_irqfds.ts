@@ -21,9 +21,7 @@ import type { Irqchip, IrqchipMode } from "./irqchip.ts";
 export interface IrqfdHost {
   readonly rules: IrqfdRules;
   readonly faults: AllocationFaults;
-  readonly irqchipMode: IrqchipMode;
-  /** Null unless the mode is full. */
-  readonly irqchip: Irqchip | null;
+  readonly irqchip: { readonly mode: IrqchipMode; readonly irqchip: Irqchip | null };
   lookupEventfd(fd: number): EventfdContext;
 }
 
@@ -56,7 +54,7 @@ class Irqfd implements Waiter {
       this,
       this.#drains ? { place: "priority", exclusive: true } : {},
     );
-    const { irqchip } = this.#owner.host;
+    const { irqchip } = this.#owner.host.irqchip;
     if (this.resample !== null && irqchip !== null && this.gsi < 16) {
       this.#unlistenEoi = irqchip.pic.onEoi((irq) => this.#ended(irq));
     }
@@ -75,7 +73,7 @@ class Irqfd implements Waiter {
 
   // KERNEL 6.19 virt/kvm/eventfd.c irqfd_inject
   inject(): void {
-    const { irqchip } = this.#owner.host;
+    const { irqchip } = this.#owner.host.irqchip;
     irqchip?.setIrq(this.gsi, true);
     if (this.resample === null) irqchip?.setIrq(this.gsi, false);
   }
@@ -92,7 +90,7 @@ class Irqfd implements Waiter {
   // KERNEL 6.19 virt/kvm/eventfd.c irqfd_resampler_ack
   #ended(irq: number): void {
     if (irq !== this.gsi) return;
-    this.#owner.host.irqchip?.setIrq(irq, false);
+    this.#owner.host.irqchip.irqchip?.setIrq(irq, false);
     this.resample?.signal();
   }
 }
@@ -136,7 +134,7 @@ export class Irqfds {
 
   // KERNEL 6.19 arch/x86/kvm/irq.c kvm_arch_irqfd_allowed
   #checkIrqchip(resampling: boolean): void {
-    const { rules, irqchipMode: mode } = this.host;
+    const { rules, irqchip: { mode } } = this.host;
     if (rules.withoutIrqchip === null) return;
     if (mode === "none") {
       refuse(rules.withoutIrqchip, "irqchip", "There is no interrupt controller in the kernel");

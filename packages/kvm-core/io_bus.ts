@@ -6,23 +6,17 @@
 import type { BusRules } from "@ioeventfd/uapi";
 import { ENOENT, ENOMEM, ENOSPC } from "./_bus_errno.ts";
 import { ABSENT, IoeventfdIndex, UNDECIDED } from "./_ioeventfd_index.ts";
+import { LazyArray, type OrderedEntry } from "./_lazy_array.ts";
 import { addressNumber, isPlain, RangeCover } from "./_range_cover.ts";
 import { AllocationFaults } from "./allocation_faults.ts";
 import type { ExactKey } from "./exact_key.ts";
 import { type BusEntry, EOPNOTSUPP, type IoDevice } from "./io_device.ts";
 import { Ioeventfd } from "./ioeventfd.ts";
-import { type BusWork, ReferenceBus } from "./reference_bus.ts";
+import type { BusWork } from "./reference_bus.ts";
 
 // KERNEL 6.19 include/linux/kvm_host.h NR_IOBUS_DEVS
 /** Devices other than ioeventfds that fit on a bus. */
 export const NR_IOBUS_DEVS = 1000;
-
-const IDLE_CHANGES = 64;
-
-interface OrderedEntry extends BusEntry {
-  /** Position among the registrations on this bus. */
-  readonly order: number;
-}
 
 /**
  * One I/O bus of a VM, by the rules of one release.
@@ -53,8 +47,7 @@ export class IoBus {
   readonly #index: IoeventfdIndex;
   #others: OrderedEntry[] = [];
   #odd = 0; // entries whose range wraps or is negative
-  #array: ReferenceBus | null;
-  #idle = 0;
+  readonly #array: LazyArray;
   #order = 0;
   #arrayOnly = false;
   #dropped = false;
@@ -70,7 +63,14 @@ export class IoBus {
     this.#rules = rules;
     this.#faults = faults;
     this.#index = new IoeventfdIndex(rules, this.#cover);
-    this.#array = rules.insertion === "heapsort" ? new ReferenceBus(rules) : null;
+    // deno-lint-ignore no-this-alias
+    const bus = this;
+    this.#array = new LazyArray(rules, {
+      get sortable(): boolean {
+        return bus.#index.dirty === 0 && bus.#odd === 0 && !bus.#cover.tangled;
+      },
+      contents: () => this.#contents(),
+    });
   }
 
   /** Devices on the bus: `dev_count`. */
@@ -95,7 +95,7 @@ export class IoBus {
 
   /** The array, in the kernel's order. */
   entries(): readonly BusEntry[] {
-    return this.#dropped ? [] : this.#reference().entries();
+    return this.#dropped ? [] : this.#array.get().entries();
   }
 
   // KERNEL 6.19 virt/kvm/kvm_main.c kvm_io_bus_register_dev
@@ -119,8 +119,7 @@ export class IoBus {
       this.#others.push(entry);
       this.#othersChanged(isPlain(entry) ? 0 : 1);
     }
-    if (this.#array === null && !this.#sortable) this.#array = this.#build(entry.order);
-    this.#array?.insertEntry(entry);
+    this.#array.inserted(entry);
     this.#settle();
     return 0;
   }
@@ -138,7 +137,7 @@ export class IoBus {
     if (!this.#has(device)) return this.#rules.unregisterMissing === "ENOENT" ? ENOENT : 0;
     if (this.#faults.take("bus-shrink")) return this.#shrinkFailed(device);
     this.#remove(device);
-    this.#array?.remove(device);
+    this.#array.removed(device);
     this.#settle();
     return 0;
   }
@@ -159,7 +158,7 @@ export class IoBus {
    * @param ghost Who answers from now on
    */
   orphan(ioeventfd: Ioeventfd, ghost: IoDevice): void {
-    this.#reference().replace(ioeventfd, ghost);
+    this.#array.get().replace(ioeventfd, ghost);
     if (!this.#index.remove(ioeventfd)) {
       this.#others = this.#others.filter((other) => other.device !== ioeventfd);
     }
@@ -223,7 +222,7 @@ export class IoBus {
     const answer = this.#index.write(lo, hi, len, vlo, vhi);
     if (answer <= 0) return answer;
     if (answer === ABSENT && !this.#mayMeetOther(lo, hi)) return EOPNOTSUPP;
-    return this.#reference().write(lo, hi, len, vlo, vhi);
+    return this.#array.get().write(lo, hi, len, vlo, vhi);
   }
 
   /**
@@ -246,7 +245,7 @@ export class IoBus {
     work: BusWork,
   ): number {
     if (this.#dropped) return ENOMEM;
-    return this.#reference().writeCounted(lo, hi, len, vlo, vhi, work);
+    return this.#array.get().writeCounted(lo, hi, len, vlo, vhi, work);
   }
 
   /**
@@ -269,7 +268,7 @@ export class IoBus {
     cookie: number,
   ): number {
     if (this.#dropped) return ENOMEM;
-    return this.#reference().writeCookie(lo, hi, len, vlo, vhi, cookie);
+    return this.#array.get().writeCookie(lo, hi, len, vlo, vhi, cookie);
   }
 
   /**
@@ -284,7 +283,7 @@ export class IoBus {
   read(lo: number, hi: number, len: number, out: Uint8Array): number {
     if (this.#dropped) return ENOMEM;
     if (!this.#mayMeetOther(lo, hi)) return EOPNOTSUPP;
-    return this.#reference().read(lo, hi, len, out);
+    return this.#array.get().read(lo, hi, len, out);
   }
 
   // KERNEL 6.19 virt/kvm/kvm_main.c kvm_io_bus_destroy
@@ -299,7 +298,7 @@ export class IoBus {
       const answer = this.#index.write(lo, hi, 0, 0, 0);
       if (answer !== UNDECIDED) return answer === 0 ? 0 : EOPNOTSUPP;
     }
-    return this.#reference().write(lo, hi, len, vlo, vhi);
+    return this.#array.get().write(lo, hi, len, vlo, vhi);
   }
 
   #mayMeetOther(lo: number, hi: number): boolean {
@@ -333,57 +332,25 @@ export class IoBus {
   }
 
   #drop(spared: IoDevice | null): void {
-    const entries = [...this.#reference().entries()];
+    const entries = [...this.#array.get().entries()];
     this.#dropped = true;
     this.#arrayOnly = true;
     this.#others = [];
-    this.#array = new ReferenceBus(this.#rules);
     for (const { device } of entries) {
       if (device instanceof Ioeventfd) this.#index.remove(device);
       if (device !== spared) device.destroy?.();
     }
   }
 
-  /** The kernel's array, built on demand. */
-  #reference(): ReferenceBus {
-    this.#idle = 0;
-    this.#array ??= this.#build();
-    return this.#array;
-  }
-
-  /** Nothing interferes with anything: a stable sort is the kernel's array. */
-  get #sortable(): boolean {
-    return this.#rules.insertion === "ordered" && this.#index.dirty === 0 && this.#odd === 0 &&
-      !this.#cover.tangled;
-  }
-
-  /** The array of a bus that is sortable, but for the entry of that order. */
-  #build(without = -1): ReferenceBus {
-    const entries = [...this.#others];
+  #contents(): OrderedEntry[] {
+    const contents = [...this.#others];
     for (const { device, order } of this.#index) {
-      entries.push({ lo: device.lo >>> 0, hi: device.hi >>> 0, len: device.len, device, order });
+      contents.push({ lo: device.lo >>> 0, hi: device.hi >>> 0, len: device.len, device, order });
     }
-    const array = new ReferenceBus(this.#rules);
-    array.adopt(entries.filter(({ order }) => order !== without).sort(compareEntries));
-    return array;
+    return contents;
   }
 
-  /** After a change: whether the hash may answer, and whether the array is still worth its upkeep. */
   #settle(): void {
-    const array = this.#array;
-    this.#arrayOnly = this.#odd > 0 || (array !== null && array.disorder > 0);
-    if (array === null || this.#arrayOnly || !this.#sortable) return;
-    if (++this.#idle < IDLE_CHANGES + array.length) return;
-    this.#idle = 0;
-    // A range that wrapped may have left equal ones out of their order.
-    if (isSorted(array.entries() as readonly OrderedEntry[])) this.#array = null;
+    this.#arrayOnly = this.#odd > 0 || this.#array.disordered;
   }
-}
-
-function compareEntries(a: OrderedEntry, b: OrderedEntry): number {
-  return a.hi - b.hi || a.lo - b.lo || a.len - b.len || a.order - b.order;
-}
-
-function isSorted(entries: readonly OrderedEntry[]): boolean {
-  return entries.every((entry, at) => at === 0 || compareEntries(entries[at - 1]!, entry) <= 0);
 }

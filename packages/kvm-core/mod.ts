@@ -76,3 +76,4 @@ export * from "./pic.ts";
 export * from "./reference_bus.ts";
 export * from "./vcpu_file.ts";
 export * from "./vm.ts";
+export * from "./vm_descriptor.ts";

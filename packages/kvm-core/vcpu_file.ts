@@ -6,7 +6,7 @@
 import { KvmError } from "@ioeventfd/uapi";
 import { Descriptor } from "./_descriptor.ts";
 import { hex } from "./_u64.ts";
-import type { Vm } from "./vm.ts";
+import type { VmDescriptor } from "./vm_descriptor.ts";
 
 /**
  * A vCPU as its VM sees it: a descriptor that keeps the VM alive. What it executes is another package's business.
@@ -26,7 +26,7 @@ import type { Vm } from "./vm.ts";
  */
 export class VcpuFile implements Disposable {
   /** The VM it belongs to. */
-  readonly vm: Vm;
+  readonly vm: VmDescriptor;
   /** Its id. */
   readonly id: number;
   readonly #descriptor: Descriptor;
@@ -37,7 +37,7 @@ export class VcpuFile implements Disposable {
    * @param vm The VM it belongs to, which it keeps alive until it is closed
    * @param id Its id
    */
-  constructor(vm: Vm, id: number) {
+  constructor(vm: VmDescriptor, id: number) {
     this.vm = vm;
     this.id = id;
     this.#descriptor = new Descriptor(vm.kvm.files, "vm_fd", () => vm.closeVcpu(this));

@@ -9,33 +9,30 @@ import {
   type Ioeventfd as IoeventfdArgument,
   type IoeventfdSpec,
   type Irqfd,
-  type KernelRelease,
   KVM_IOEVENTFD_FLAG_DEASSIGN,
   KVM_MMIO_BUS,
   KVM_PIO_BUS,
-  KvmError,
   type KvmVcpu,
   type KvmVm,
   type MemoryRegion,
   type RegistrationView,
 } from "@ioeventfd/uapi";
 import { CoalescedZones, type ZoneRequest } from "./_coalesced_zones.ts";
-import { Descriptor } from "./_descriptor.ts";
 import { storeToGuest } from "./_guest_store.ts";
-import { registerIrqchip, registerPit } from "./_irqchip_devices.ts";
 import { IoeventfdRegistry, type IoeventfdRequest } from "./_ioeventfd_registry.ts";
+import { KernelIrqchip } from "./_kernel_irqchip.ts";
 import { Irqfds } from "./_irqfds.ts";
 import { checkInteger, checkRegion, checkU64, specRequest, zoneRequest } from "./_spec.ts";
-import { hex, highWord, lowWord } from "./_u64.ts";
+import { highWord, lowWord } from "./_u64.ts";
 import { vmIoctl } from "./_vm_ioctls.ts";
 import { AllocationFaults } from "./allocation_faults.ts";
 import { CoalescedRing } from "./coalesced_ring.ts";
 import { IoBus } from "./io_bus.ts";
-import { Irqchip, type IrqchipMode } from "./irqchip.ts";
+import type { Irqchip, IrqchipMode } from "./irqchip.ts";
 import type { KernelReport } from "./kernel_report.ts";
 import type { Kvm } from "./kvm.ts";
 import { Memslots } from "./memslots.ts";
-import { VcpuFile } from "./vcpu_file.ts";
+import { VmDescriptor } from "./vm_descriptor.ts";
 
 const BUS_NAMES = ["mmio", "pio", "ccw", "fast-mmio"];
 
@@ -60,11 +57,7 @@ const BUS_NAMES = ["mmio", "pio", "ccw", "fast-mmio"];
  * }
  * ```
  */
-export class Vm implements KvmVm {
-  /** The open `/dev/kvm` it was made by. */
-  readonly kvm: Kvm;
-  /** The kernel release. */
-  readonly release: KernelRelease;
+export class Vm extends VmDescriptor implements KvmVm {
   /** Memory slots. */
   readonly slots: Memslots;
   /** The ring of coalesced writes, a page shared with userspace. */
@@ -73,21 +66,11 @@ export class Vm implements KvmVm {
   readonly faults: AllocationFaults = new AllocationFaults();
   /** What a real kernel would pay for with memory corruption. */
   readonly reports: KernelReport[] = [];
-  /** The steps of its end, in order. */
-  readonly teardown: string[] = [];
   readonly #buses: readonly IoBus[];
   readonly #registry: IoeventfdRegistry;
   readonly #zones: CoalescedZones;
   readonly #irqfds: Irqfds;
-  readonly #vcpus = new Map<number, VcpuFile>();
-  readonly #descriptor: Descriptor;
-  #vcpusMade = 0;
-  #open = true;
-  #destroyed = false;
-  #dead = false;
-  #mode: IrqchipMode = "none";
-  #irqchip: Irqchip | null = null;
-  #hasPit = false;
+  readonly #irqchip: KernelIrqchip;
 
   /**
    * An empty VM.
@@ -95,8 +78,7 @@ export class Vm implements KvmVm {
    * @param kvm The open `/dev/kvm` that makes it
    */
   constructor(kvm: Kvm) {
-    this.kvm = kvm;
-    this.release = kvm.release;
+    super(kvm);
     const { bus: rules, ioeventfd, irqfd } = this.release;
     this.#buses = BUS_NAMES.map(() => new IoBus(rules, this.faults));
     this.slots = new Memslots(
@@ -115,43 +97,24 @@ export class Vm implements KvmVm {
     this.#zones = new CoalescedZones({ ...shared, rules, ring: this.ring });
     // deno-lint-ignore no-this-alias
     const vm = this;
-    this.#irqfds = new Irqfds({
-      faults: this.faults,
-      rules: irqfd,
-      lookupEventfd: shared.lookupEventfd,
-      get irqchipMode(): IrqchipMode {
-        return vm.#mode;
+    const irqchip = new KernelIrqchip({
+      get hasVcpus(): boolean {
+        return vm.hasVcpus;
       },
-      get irqchip(): Irqchip | null {
-        return vm.#irqchip;
-      },
+      bus: (index) => this.bus(index),
     });
-    this.#descriptor = new Descriptor(kvm.files, "vm_fd", () => this.#closed());
-  }
-
-  /** Its descriptor. */
-  get fd(): number {
-    return this.#descriptor.fd;
-  }
-
-  /** Its last descriptor and the last of its vCPUs are closed. */
-  get destroyed(): boolean {
-    return this.#destroyed;
+    this.#irqchip = irqchip;
+    this.#irqfds = new Irqfds({ ...shared, rules: irqfd, irqchip });
   }
 
   /** What interrupt controllers the kernel has. */
   get irqchipMode(): IrqchipMode {
-    return this.#mode;
+    return this.#irqchip.mode;
   }
 
   /** PIC and IOAPIC, or null unless {@linkcode Vm.irqchipMode} is full. */
   get irqchip(): Irqchip | null {
-    return this.#irqchip;
-  }
-
-  /** vCPUs with an open descriptor. */
-  get vcpus(): readonly VcpuFile[] {
-    return [...this.#vcpus.values()];
+    return this.#irqchip.irqchip;
   }
 
   /**
@@ -182,20 +145,8 @@ export class Vm implements KvmVm {
    * @throws {KvmError} with the kernel's errno, whatever the input
    */
   ioctl(request: number, arg?: Uint8Array | number, caller: Kvm = this.kvm): number {
-    // KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl
-    this.#checkOpen();
-    if (caller.process !== this.kvm.process) {
-      throw new KvmError("EIO", { check: "process", detail: "The VM is another process's" });
-    }
-    if (this.#dead && this.release.vm.deadVmIsEio) {
-      throw new KvmError("EIO", { check: "dead", detail: "The VM was marked dead" });
-    }
+    this.checkEntry(caller);
     return vmIoctl(this, request, arg);
-  }
-
-  /** Marks it dead, as the kernel does when it finds its own state broken. */
-  markDead(): void {
-    this.#dead = true;
   }
 
   /**
@@ -235,7 +186,7 @@ export class Vm implements KvmVm {
 
   /** @ignore `KVM_IOEVENTFD` on words. */
   callIoeventfd(request: IoeventfdRequest): void {
-    this.#checkOpen();
+    this.checkOpen();
     this.#registry.call(request);
   }
 
@@ -246,13 +197,13 @@ export class Vm implements KvmVm {
    * @throws {KvmError} EINVAL, EAGAIN, EBADF, EBUSY, ENOMEM
    */
   irqfd(argument: Irqfd): void {
-    this.#checkOpen();
+    this.checkOpen();
     this.#irqfds.call(argument);
   }
 
   /** `KVM_SET_USER_MEMORY_REGION`: EINVAL, EEXIST, ENOMEM. */
   setMemoryRegion(region: MemoryRegion): void {
-    this.#checkOpen();
+    this.checkOpen();
     this.slots.set(checkRegion(region));
   }
 
@@ -268,25 +219,21 @@ export class Vm implements KvmVm {
 
   /** @ignore Coalesced zones on words. */
   callCoalesced(zone: ZoneRequest, register: boolean): void {
-    this.#checkOpen();
+    this.checkOpen();
     if (register) this.#zones.register(zone);
     else this.#zones.unregister(zone);
   }
 
   /** `KVM_CREATE_IRQCHIP`: PIC, IOAPIC and LAPICs in the kernel. EEXIST, EINVAL after a vCPU, ENOSPC. */
   createIrqchip(): void {
-    // KERNEL 6.19 arch/x86/kvm/x86.c kvm_arch_vm_ioctl
-    this.#checkIrqchip();
-    const irqchip = new Irqchip();
-    registerIrqchip(this, irqchip);
-    this.#irqchip = irqchip;
-    this.#mode = "full";
+    this.checkOpen();
+    this.#irqchip.create();
   }
 
   /** `KVM_CAP_SPLIT_IRQCHIP`: LAPICs in the kernel, PIC and IOAPIC in userspace. EEXIST, EINVAL after a vCPU. */
   enableSplitIrqchip(): void {
-    this.#checkIrqchip();
-    this.#mode = "split";
+    this.checkOpen();
+    this.#irqchip.enableSplit();
   }
 
   /**
@@ -296,28 +243,8 @@ export class Vm implements KvmVm {
    * @throws {KvmError} EEXIST, ENOENT without PIC, ENOSPC
    */
   createPit2(speakerDummy = false): void {
-    this.#checkOpen();
-    if (this.#hasPit) throw new KvmError("EEXIST", { check: "pit", detail: "There is a PIT" });
-    if (this.#irqchip === null) {
-      throw new KvmError("ENOENT", {
-        check: "irqchip",
-        detail: "A PIT needs the PIC in the kernel",
-      });
-    }
-    registerPit(this, speakerDummy);
-    this.#hasPit = true;
-  }
-
-  /**
-   * `KVM_CREATE_VCPU`, without a CPU to run.
-   *
-   * @param id vCPU id
-   * @returns Its descriptor, which keeps the VM alive
-   * @throws {KvmError} EINVAL, EEXIST
-   */
-  openVcpu(id: number): VcpuFile {
-    this.checkVcpu(id);
-    return this.addVcpu(new VcpuFile(this, id));
+    this.checkOpen();
+    this.#irqchip.createPit2(speakerDummy);
   }
 
   /**
@@ -328,44 +255,6 @@ export class Vm implements KvmVm {
    */
   createVcpu(id: number): KvmVcpu {
     throw new TypeError(`vCPU ${id} cannot run: this VM has no CPU, VmxBackend of vmx-sim has`);
-  }
-
-  /**
-   * The checks of `KVM_CREATE_VCPU`.
-   *
-   * @param id vCPU id
-   * @throws {KvmError} EINVAL, EEXIST
-   */
-  protected checkVcpu(id: number): void {
-    // KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl_create_vcpu
-    this.#checkOpen();
-    const { vm, capabilities } = this.release;
-    if (!Number.isInteger(id) || id < 0 || id >= vm.vcpuIds) {
-      throw new KvmError("EINVAL", { check: "vcpu-id", detail: `vCPU id ${id} is out of range` });
-    }
-    if (this.#vcpusMade >= (capabilities[66] ?? Infinity)) {
-      throw new KvmError("EINVAL", { check: "vcpu-count", detail: "There are too many vCPUs" });
-    }
-    if (!this.#vcpus.has(id)) return;
-    throw new KvmError("EEXIST", { check: "vcpu-id", detail: `vCPU ${hex(id)} exists` });
-  }
-
-  /**
-   * Lets a vCPU keep the VM alive.
-   *
-   * @param vcpu The vCPU
-   * @returns The same
-   */
-  protected addVcpu<T extends VcpuFile>(vcpu: T): T {
-    this.#vcpusMade++;
-    this.#vcpus.set(vcpu.id, vcpu);
-    return vcpu;
-  }
-
-  /** @ignore Told by a vCPU whose descriptor was closed. */
-  closeVcpu(vcpu: VcpuFile): void {
-    if (this.#vcpus.get(vcpu.id) === vcpu) this.#vcpus.delete(vcpu.id);
-    this.#destroyIfUnused();
   }
 
   /**
@@ -426,41 +315,15 @@ export class Vm implements KvmVm {
     return storeToGuest(this, this.#buses[KVM_MMIO_BUS]!, lo, hi, len, vlo, vhi);
   }
 
-  /** Closes its descriptor. */
-  [Symbol.dispose](): void {
-    this.#descriptor.close();
-  }
-
-  #checkOpen(): void {
-    if (this.#open) return;
-    throw new KvmError("EBADF", { check: "vm-fd", detail: "The descriptor of the VM is closed" });
-  }
-
-  #checkIrqchip(): void {
-    this.#checkOpen();
-    if (this.#mode !== "none") {
-      throw new KvmError("EEXIST", {
-        check: "irqchip",
-        detail: `There is a ${this.#mode} irqchip`,
-      });
-    }
-    if (this.#vcpusMade > 0) {
-      throw new KvmError("EINVAL", { check: "vcpus", detail: "There are vCPUs already" });
-    }
-  }
-
-  // KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_release
-  #closed(): void {
-    this.#open = false;
+  /** Takes the irqfds away. */
+  protected override shutDownIrqfds(): void {
     this.#irqfds.release();
     this.teardown.push("irqfds");
-    this.#destroyIfUnused();
   }
 
   // KERNEL 6.19 virt/kvm/kvm_main.c kvm_destroy_vm
-  #destroyIfUnused(): void {
-    if (this.#open || this.#vcpus.size > 0 || this.#destroyed) return;
-    this.#destroyed = true;
+  /** Destroys the buses in order, each in the order of its array. */
+  protected override destroyContents(): void {
     this.teardown.push("irq-routing");
     for (const [index, bus] of this.#buses.entries()) {
       bus.destroy();

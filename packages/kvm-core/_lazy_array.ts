@@ -1,0 +1,90 @@
+import type { BusRules } from "@ioeventfd/uapi";
+import type { BusEntry, IoDevice } from "./io_device.ts";
+import { ReferenceBus } from "./reference_bus.ts";
+
+const IDLE_CHANGES = 64;
+
+/** An entry with its position among the registrations on its bus. */
+export interface OrderedEntry extends BusEntry {
+  readonly order: number;
+}
+
+/** What a bus tells of itself. */
+export interface ArraySource {
+  /** Nothing interferes with anything, so that a stable sort is the kernel's array. */
+  readonly sortable: boolean;
+  /** Everything on the bus, in no order. */
+  contents(): OrderedEntry[];
+}
+
+/**
+ * The kernel's array of a bus, kept only while it is needed. Where entries interfere, or the release sorts by heap, the
+ * array depends on the history and is kept up to date; else it can be had by sorting at any time, and is let go when
+ * nobody has asked for it during more changes than it has entries.
+ */
+export class LazyArray {
+  readonly #rules: BusRules;
+  readonly #source: ArraySource;
+  #array: ReferenceBus | null;
+  #idle = 0;
+
+  constructor(rules: BusRules, source: ArraySource) {
+    this.#rules = rules;
+    this.#source = source;
+    this.#array = rules.insertion === "heapsort" ? new ReferenceBus(rules) : null;
+  }
+
+  /** The array is kept, and a search in it may go astray anywhere. */
+  get disordered(): boolean {
+    return this.#array !== null && this.#array.disorder > 0;
+  }
+
+  get(): ReferenceBus {
+    this.#idle = 0;
+    this.#array ??= this.#build(-1);
+    return this.#array;
+  }
+
+  /** After an entry came. */
+  inserted(entry: OrderedEntry): void {
+    if (this.#array === null) {
+      if (this.#source.sortable) return;
+      this.#array = this.#build(entry.order);
+    }
+    this.#array.insertEntry(entry);
+    this.#letGo();
+  }
+
+  /** After an entry went. */
+  removed(device: IoDevice): void {
+    if (this.#array === null) return;
+    this.#array.remove(device);
+    this.#letGo();
+  }
+
+  #build(without: number): ReferenceBus {
+    const entries = this.#source.contents().filter(({ order }) => order !== without);
+    const array = new ReferenceBus(this.#rules);
+    array.adopt(entries.sort(compareEntries));
+    return array;
+  }
+
+  #letGo(): void {
+    const array = this.#array!;
+    if (this.#rules.insertion === "heapsort" || array.disorder > 0 || !this.#source.sortable) {
+      return;
+    }
+    if (++this.#idle < IDLE_CHANGES + array.length) return;
+    this.#idle = 0;
+    // A range that wrapped may have left equal ones out of their order.
+    if (isSorted(array.entries() as readonly OrderedEntry[])) this.#array = null;
+  }
+}
+
+function compareEntries(a: OrderedEntry, b: OrderedEntry): number {
+  return a.hi - b.hi || a.lo - b.lo || a.len - b.len || a.order - b.order;
+}
+
+function isSorted(entries: readonly OrderedEntry[]): boolean {
+  return entries.every((entry, at) => at === 0 || compareEntries(entries[at - 1]!, entry) <= 0);
+}

@@ -1,0 +1,45 @@
+import { type KernelRelease, KVM_CAP_MAX_VCPUS, KvmError } from "@ioeventfd/uapi";
+import { hex } from "./_u64.ts";
+import type { VcpuFile } from "./vcpu_file.ts";
+
+/** The vCPUs of a VM whose descriptors are open. */
+export class Vcpus {
+  readonly #release: KernelRelease;
+  readonly #open = new Map<number, VcpuFile>();
+  /** How many were made, closed ones included. */
+  made = 0;
+
+  constructor(release: KernelRelease) {
+    this.#release = release;
+  }
+
+  get open(): readonly VcpuFile[] {
+    return [...this.#open.values()];
+  }
+
+  get empty(): boolean {
+    return this.#open.size === 0;
+  }
+
+  // KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl_create_vcpu
+  check(id: number): void {
+    const { vm, capabilities } = this.#release;
+    if (!Number.isInteger(id) || id < 0 || id >= vm.vcpuIds) {
+      throw new KvmError("EINVAL", { check: "vcpu-id", detail: `vCPU id ${id} is out of range` });
+    }
+    if (this.made >= (capabilities[KVM_CAP_MAX_VCPUS] ?? Infinity)) {
+      throw new KvmError("EINVAL", { check: "vcpu-count", detail: "There are too many vCPUs" });
+    }
+    if (!this.#open.has(id)) return;
+    throw new KvmError("EEXIST", { check: "vcpu-id", detail: `vCPU ${hex(id)} exists` });
+  }
+
+  add(vcpu: VcpuFile): void {
+    this.made++;
+    this.#open.set(vcpu.id, vcpu);
+  }
+
+  remove(vcpu: VcpuFile): void {
+    if (this.#open.get(vcpu.id) === vcpu) this.#open.delete(vcpu.id);
+  }
+}
