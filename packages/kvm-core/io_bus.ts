@@ -7,12 +7,12 @@ import type { BusRules } from "@ioeventfd/uapi";
 import { ENOENT, ENOMEM, ENOSPC } from "./_bus_errno.ts";
 import { ABSENT, IoeventfdIndex, UNDECIDED } from "./_ioeventfd_index.ts";
 import { LazyArray, type OrderedEntry } from "./_lazy_array.ts";
-import { addressNumber, isPlain, RangeCover } from "./_range_cover.ts";
+import { OtherDevices } from "./_other_devices.ts";
 import { AllocationFaults } from "./allocation_faults.ts";
 import type { ExactKey } from "./exact_key.ts";
 import { type BusEntry, EOPNOTSUPP, type IoDevice } from "./io_device.ts";
 import { Ioeventfd } from "./ioeventfd.ts";
-import type { BusWork } from "./reference_bus.ts";
+import type { BusWork, Search } from "./reference_bus.ts";
 
 // KERNEL 6.19 include/linux/kvm_host.h NR_IOBUS_DEVS
 /** Devices other than ioeventfds that fit on a bus. */
@@ -43,10 +43,8 @@ export const NR_IOBUS_DEVS = 1000;
 export class IoBus {
   readonly #rules: BusRules;
   readonly #faults: AllocationFaults;
-  readonly #cover = new RangeCover();
+  readonly #others = new OtherDevices();
   readonly #index: IoeventfdIndex;
-  #others: OrderedEntry[] = [];
-  #odd = 0; // entries whose range wraps or is negative
   readonly #array: LazyArray;
   #order = 0;
   #arrayOnly = false;
@@ -62,12 +60,12 @@ export class IoBus {
   constructor(rules: BusRules, faults: AllocationFaults = new AllocationFaults()) {
     this.#rules = rules;
     this.#faults = faults;
-    this.#index = new IoeventfdIndex(rules, this.#cover);
+    this.#index = new IoeventfdIndex(rules, this.#others.cover);
     // deno-lint-ignore no-this-alias
     const bus = this;
     this.#array = new LazyArray(rules, {
       get sortable(): boolean {
-        return bus.#index.dirty === 0 && bus.#odd === 0 && !bus.#cover.tangled;
+        return bus.#index.dirty === 0 && bus.#others.apart;
       },
       contents: () => this.#contents(),
     });
@@ -75,7 +73,7 @@ export class IoBus {
 
   /** Devices on the bus: `dev_count`. */
   get deviceCount(): number {
-    return this.#dropped ? 0 : this.#index.size + this.#others.length;
+    return this.#dropped ? 0 : this.#index.size + this.#others.count;
   }
 
   /** Devices that do not count towards the limit: `ioeventfd_count`. */
@@ -116,8 +114,8 @@ export class IoBus {
     const indexed = device instanceof Ioeventfd && device.len === entry.len &&
       device.lo === (lo | 0) && device.hi === (hi | 0) && this.#index.add(device, entry.order);
     if (!indexed) {
-      this.#others.push(entry);
-      this.#othersChanged(isPlain(entry) ? 0 : 1);
+      this.#others.add(entry);
+      this.#index.recover();
     }
     this.#array.inserted(entry);
     this.#settle();
@@ -159,13 +157,10 @@ export class IoBus {
    */
   orphan(ioeventfd: Ioeventfd, ghost: IoDevice): void {
     this.#array.get().replace(ioeventfd, ghost);
-    if (!this.#index.remove(ioeventfd)) {
-      this.#others = this.#others.filter((other) => other.device !== ioeventfd);
-    }
+    this.#remove(ioeventfd);
     const { lo, hi, len } = ioeventfd;
-    const entry = { lo: lo >>> 0, hi: hi >>> 0, len, device: ghost, order: this.#order++ };
-    this.#others.push(entry);
-    this.#othersChanged(0);
+    this.#others.add({ lo: lo >>> 0, hi: hi >>> 0, len, device: ghost, order: this.#order++ });
+    this.#index.recover();
     this.#settle();
   }
 
@@ -205,6 +200,18 @@ export class IoBus {
     for (const { device } of this.#index) yield device;
   }
 
+  /**
+   * The way of an access through the kernel's array, without making it.
+   *
+   * @param lo Address, low word
+   * @param hi Address, high word
+   * @param len Bytes
+   * @returns Every entry looked at
+   */
+  search(lo: number, hi: number, len: number): Search {
+    return this.#dropped ? { path: [], run: [] } : this.#array.get().search(lo, hi, len);
+  }
+
   // KERNEL 6.19 virt/kvm/kvm_main.c kvm_io_bus_write
   /**
    * A write by the guest. Allocates nothing.
@@ -221,7 +228,7 @@ export class IoBus {
     if (this.#arrayOnly || (len - 1) >>> 0 > 7) return this.#writeOdd(lo, hi, len, vlo, vhi);
     const answer = this.#index.write(lo, hi, len, vlo, vhi);
     if (answer <= 0) return answer;
-    if (answer === ABSENT && !this.#mayMeetOther(lo, hi)) return EOPNOTSUPP;
+    if (answer === ABSENT && !this.#others.mayMeet(lo, hi)) return EOPNOTSUPP;
     return this.#array.get().write(lo, hi, len, vlo, vhi);
   }
 
@@ -282,7 +289,7 @@ export class IoBus {
    */
   read(lo: number, hi: number, len: number, out: Uint8Array): number {
     if (this.#dropped) return ENOMEM;
-    if (!this.#mayMeetOther(lo, hi)) return EOPNOTSUPP;
+    if (!this.#others.mayMeet(lo, hi)) return EOPNOTSUPP;
     return this.#array.get().read(lo, hi, len, out);
   }
 
@@ -294,35 +301,21 @@ export class IoBus {
 
   #writeOdd(lo: number, hi: number, len: number, vlo: number, vhi: number): number {
     if (this.#dropped) return ENOMEM;
-    if (!this.#arrayOnly && len === 0 && this.#index.sized === 0 && this.#others.length === 0) {
+    if (!this.#arrayOnly && len === 0 && this.#index.sized === 0 && this.#others.count === 0) {
       const answer = this.#index.write(lo, hi, 0, 0, 0);
       if (answer !== UNDECIDED) return answer === 0 ? 0 : EOPNOTSUPP;
     }
     return this.#array.get().write(lo, hi, len, vlo, vhi);
   }
 
-  #mayMeetOther(lo: number, hi: number): boolean {
-    if (this.#others.length === 0) return false;
-    if (this.#odd > 0 || (hi | 0) === -1) return true;
-    return this.#cover.meets(addressNumber(lo, hi), 0);
-  }
-
   #has(device: IoDevice): boolean {
     if (device instanceof Ioeventfd && this.#index.get(device) === device) return true;
-    return this.#others.some((other) => other.device === device);
+    return this.#others.has(device);
   }
 
   #remove(device: IoDevice): void {
     if (device instanceof Ioeventfd && this.#index.remove(device)) return;
-    const at = this.#others.findIndex((other) => other.device === device);
-    const [entry] = this.#others.splice(at, 1);
-    this.#othersChanged(isPlain(entry!) ? 0 : -1);
-  }
-
-  #othersChanged(odd: 1 | 0 | -1): void {
-    this.#odd += odd;
-    this.#cover.rebuild(this.#others);
-    this.#index.recover();
+    if (this.#others.remove(device)) this.#index.recover();
   }
 
   #shrinkFailed(device: IoDevice): number {
@@ -335,7 +328,7 @@ export class IoBus {
     const entries = [...this.#array.get().entries()];
     this.#dropped = true;
     this.#arrayOnly = true;
-    this.#others = [];
+    this.#others.clear();
     for (const { device } of entries) {
       if (device instanceof Ioeventfd) this.#index.remove(device);
       if (device !== spared) device.destroy?.();
@@ -343,7 +336,7 @@ export class IoBus {
   }
 
   #contents(): OrderedEntry[] {
-    const contents = [...this.#others];
+    const contents = [...this.#others.entries];
     for (const { device, order } of this.#index) {
       contents.push({ lo: device.lo >>> 0, hi: device.hi >>> 0, len: device.len, device, order });
     }
@@ -351,6 +344,6 @@ export class IoBus {
   }
 
   #settle(): void {
-    this.#arrayOnly = this.#odd > 0 || this.#array.disordered;
+    this.#arrayOnly = this.#others.odd || this.#array.disordered;
   }
 }

@@ -63,6 +63,7 @@ export * from "./collides.ts";
 export * from "./compare_ranges.ts";
 export * from "./core_backend.ts";
 export * from "./exact_key.ts";
+export * from "./explain_write.ts";
 export * from "./io_bus.ts";
 export * from "./io_device.ts";
 export * from "./ioapic.ts";

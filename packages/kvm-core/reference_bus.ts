@@ -16,6 +16,22 @@ export interface BusWork {
   devicesTried: number;
 }
 
+/** One step of the binary search. */
+export interface SearchStep {
+  /** Entry compared with. */
+  readonly index: number;
+  /** The access compares below it, equal to it, or above it. */
+  readonly order: -1 | 0 | 1;
+}
+
+/** The way of an access through the array. */
+export interface Search {
+  /** The binary search; the last step is 0 when it found something. */
+  readonly path: readonly SearchStep[];
+  /** The entries that would be asked one after the other until one claims it. */
+  readonly run: readonly number[];
+}
+
 const ignored: BusWork = { comparisons: 0, devicesTried: 0 };
 
 /**
@@ -174,6 +190,29 @@ export class ReferenceBus {
   }
 
   /**
+   * The way of an access through the array, without making it.
+   *
+   * @param lo Address, low word
+   * @param hi Address, high word
+   * @param len Bytes
+   * @returns Every entry looked at
+   */
+  search(lo: number, hi: number, len: number): Search {
+    const path: SearchStep[] = [], run: number[] = [];
+    let start = 0, end = this.#entries.length;
+    while (start < end) {
+      const index = (start + end) >>> 1;
+      const order = this.#compareKey(lo >>> 0, hi >>> 0, len, index);
+      path.push({ index, order });
+      if (order === 0) break;
+      if (order < 0) end = index;
+      else start = index + 1;
+    }
+    for (let at = this.first(lo, hi, len); this.equals(lo, hi, len, at); at++) run.push(at);
+    return { path, run };
+  }
+
+  /**
    * A write by the guest.
    *
    * @param lo Address, low word
@@ -284,7 +323,7 @@ export class ReferenceBus {
     return at;
   }
 
-  #compareKey(lo: number, hi: number, len: number, index: number): number {
+  #compareKey(lo: number, hi: number, len: number, index: number): -1 | 0 | 1 {
     const entry = this.#entries[index]!;
     const findable = this.#rules.zeroLengthFindable;
     return compareWords(findable, lo, hi, len, entry.lo, entry.hi, entry.len);
