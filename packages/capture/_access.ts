@@ -18,6 +18,9 @@ export const claim = {
   device: 3,
 } as const;
 
+/** An access without its methods. */
+export type Seen = Readonly<Omit<Access, "set">>;
+
 /** A write whose outcome is not known yet. Reused, so that a write allocates nothing. */
 export class Access {
   /** Bus. */
@@ -50,12 +53,14 @@ export class Access {
   owed = 0;
   /** Exits that are possible: one for each 8 bytes. */
   most = 0;
-  /** Part of the data is not in the recording, so fewer exits than owed are right too. */
+  /** Wider than what goes on the bus at once, and part of what decides it is not in the recording. */
   loose = false;
   /** A coalesced zone would take it, but its ring is full. */
   ringFull = false;
   /** Exits seen. */
   seen = 0;
+  /** The thread may run another VM. */
+  unsure = false;
 
   /** Another write; the value is cut to its length. */
   set(bus: number, lo: number, hi: number, len: number, valueLo: number, valueHi: number): void {

@@ -35,6 +35,8 @@ export interface Gathered {
   readonly vcpus: readonly VcpuThread[];
   /** The world of the what-if. */
   readonly other: OtherWorld | null;
+  /** Time of the first event. */
+  readonly startNs: number;
   /** From the first event to the last. */
   readonly durationNs: number;
 }
@@ -44,7 +46,7 @@ const mostPlain = 512;
 
 /** Writes the report. */
 export function conclude(gathered: Gathered): ReplayReport {
-  const { parser, counts, findings, processes, other, durationNs } = gathered;
+  const { parser, counts, findings, processes, other, startNs, durationNs } = gathered;
   const vms = processes.flatMap((process) => process.vms);
   const places = vms.flatMap((vm) => placesOf(vm, inferUnknown(vm, findings)));
   const recorded = outcomes(places, "recorded");
@@ -59,6 +61,7 @@ export function conclude(gathered: Gathered): ReplayReport {
     otherEvents: parser.otherEvents,
     lostEvents,
     lostMarks,
+    startNs,
     durationNs,
     writes: counts.writes,
     outcomes: other === null ? recorded : outcomes(places, "imagined"),
@@ -141,7 +144,7 @@ function describeVms({ processes, vcpus, parser }: Gathered): ReplayReport["vms"
       const threads = parser.threads.threads;
       const thread = threads.find((one) => one.pid === process.pid && process.pid >= 0) ??
         threads[own[0]?.thread ?? -1];
-      return { name: vm.name, comm: thread?.comm ?? "", threads: own.length };
+      return { name: vm.name, pid: vm.pid, comm: thread?.comm ?? "", threads: own.length };
     })
   );
 }

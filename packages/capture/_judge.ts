@@ -4,13 +4,13 @@
  * @module
  */
 import { KVM_PIO_BUS } from "@ioeventfd/uapi";
-import { type Access, claim } from "./_access.ts";
+import { type Access, claim, type Seen } from "./_access.ts";
 import { describeAccess, describeDoorbell, describePlace, hex64 } from "./_describe.ts";
 import type { Tally } from "./_doorbell.ts";
 import type { Findings } from "./_findings.ts";
 import { inKernelDevices, speaker } from "./_in_kernel_device.ts";
 import type { Site } from "./_site.ts";
-import { ringEntries, tally, type VmState } from "./_vm_state.ts";
+import { tally, type VmState } from "./_vm_state.ts";
 
 /** A set-up call takes effect before its line: this long at most. */
 const inFlightNs = 200e6;
@@ -19,8 +19,7 @@ const remembered = 32;
 /** A disagreement that a set-up call still in flight may yet explain. */
 interface Doubt {
   readonly vm: VmState;
-  readonly access: Omit<Access, "set">;
-  readonly exited: boolean;
+  readonly access: Seen;
   readonly what: string | null;
 }
 
@@ -35,15 +34,15 @@ export class Judge {
   }
 
   /**
-   * The recording has shown what became of a write.
+   * The recording has shown the exits of a write.
    *
-   * @param vm Its VM @param access The write @param exited Whether it exited to userspace
+   * @param vm Its VM @param access The write, with the exits seen
    */
-  settle(vm: VmState, access: Access, exited: boolean): void {
+  settle(vm: VmState, access: Access): void {
     const site = access.site!;
-    if (access.ringFull) this.#ringWasFull(vm, access, exited);
-    if ((access.claim !== claim.none) === exited) this.#disagree(vm, access, exited);
-    else if (access.claim === claim.coalesced) vm.ringWrites++;
+    const exited = access.seen > 0;
+    if (access.ringFull) this.#ringWasFull(vm, access);
+    if (access.seen !== access.owed && !access.loose) this.#disagree(vm, access);
     const known = access.claim !== claim.none;
     let outcome: number = claim.none;
     if (!exited) outcome = known ? access.claim : claim.device;
@@ -118,35 +117,62 @@ export class Judge {
     if (outcome !== claim.none && imagined === claim.none) counted.imagined.added++;
   }
 
-  #disagree(vm: VmState, access: Access, exited: boolean): void {
+  #disagree(vm: VmState, access: Access): void {
     const site = access.site!;
     if (vm.speaker === "unknown" && access.bus === KVM_PIO_BUS && site.device !== speaker) {
-      if (this.#speakerExplains(vm, access, exited)) return;
+      if (this.#speakerExplains(vm, access)) return;
     }
-    if (!exited) {
+    if (access.seen === 0) {
+      if (vm.setupKnown && site.device < 0) this.#doubt(vm, access, null);
       site.stray(access.line);
-      if (site.device < 0 && vm.setupKnown) this.#doubt(vm, access, exited, null);
       return;
     }
-    if (access.claim === claim.coalesced && vm.ringWrites >= ringEntries) return;
-    const taker = access.claim === claim.ioeventfd && access.doorbell !== null
-      ? describeDoorbell(access.doorbell.key)
-      : access.claim === claim.coalesced
-      ? "a coalesced zone"
-      : site.device >= 0
-      ? `the in-kernel ${inKernelDevices[site.device]!.name}`
+    if (access.claim === claim.coalesced && vm.ringMayBeFull) return;
+    const more = access.seen > access.owed;
+    if (!vm.setupKnown) {
+      const place = describePlace(access.bus, access.lo, access.hi);
+      this.#findings.infer(
+        more
+          ? `writes to ${place} exited, though ${this.#taker(access)} takes them: ${
+            this.#unknown(vm)
+          }`
+          : `a part of writes of ${access.len} bytes to ${place} did not exit: ${
+            this.#unknown(vm)
+          }`,
+      );
+      return;
+    }
+    this.#doubt(
+      vm,
+      access,
+      more
+        ? `${describeAccess(access)} exited to userspace, though ${this.#taker(access)} takes it`
+        : `a part of ${describeAccess(access)} did not exit, though nothing in the kernel takes it`,
+    );
+  }
+
+  #unknown(vm: VmState): string {
+    return vm.lostLine > 0
+      ? `events were lost at line ${vm.lostLine}`
+      : `the set-up of ${vm.name} is not all in the recording`;
+  }
+
+  #taker(access: Access): string {
+    const { claim: by, doorbell, site } = access;
+    if (by === claim.coalesced) return "a coalesced zone";
+    if (by === claim.ioeventfd && doorbell !== null) return describeDoorbell(doorbell.key);
+    const device = site!.device;
+    return device >= 0
+      ? `the in-kernel ${inKernelDevices[device]!.name}`
       : "a device in the kernel";
-    const what = `${describeAccess(access)} exited to userspace, though ${taker} takes it`;
-    if (vm.lostLine > 0) {
-      this.#findings.infer(`${what}: the events lost at line ${vm.lostLine} may tell why`);
-    } else this.#doubt(vm, access, exited, what);
   }
 
   /** The model's ring had no room left. No exit means that another thread of the VMM took what it held. */
-  #ringWasFull(vm: VmState, access: Access, exited: boolean): void {
-    if (exited) return;
+  #ringWasFull(vm: VmState, access: Access): void {
+    if (access.seen > 0) return;
     vm.model.drainRing();
     access.claim = claim.coalesced;
+    access.owed = 0;
     this.#findings.infer(
       `the ring of coalesced writes of ${vm.name} was drained between two exits`,
     );
@@ -156,11 +182,12 @@ export class Judge {
    * A device more or less on the bus moves the middle its search starts from, which decides whether it finds what lies
    * under overlapping ranges. The speaker port is the one device a recording may be silent about.
    */
-  #speakerExplains(vm: VmState, access: Access, exited: boolean): boolean {
+  #speakerExplains(vm: VmState, access: Access): boolean {
     vm.setSpeaker(true);
-    const taken = vm.probe(access);
-    if ((taken !== claim.none) !== exited) {
-      access.claim = taken;
+    if (vm.explains(access)) {
+      access.owed = access.seen;
+      if (access.seen > 0) access.claim = claim.none;
+      else access.claim = access.doorbell === null ? claim.device : claim.ioeventfd;
       this.#findings.infer(
         `${vm.name} has the speaker port of its timer in the kernel: the search of the bus shows it`,
       );
@@ -171,14 +198,19 @@ export class Judge {
     return false;
   }
 
-  #doubt(vm: VmState, access: Access, exited: boolean, what: string | null): void {
-    this.#doubts.push({ vm, access: { ...access }, exited, what });
+  #doubt(vm: VmState, access: Access, what: string | null): void {
+    this.#doubts.push({ vm, access: { ...access }, what });
     if (this.#doubts.length > remembered) this.#confirm(this.#doubts.shift()!);
   }
 
   /** A doubt that nothing explained is a contradiction. Strays are judged at the end, by their site. */
   #confirm({ access, what }: Doubt): void {
-    if (what !== null) this.#findings.contradict(access.line, what);
+    if (access.unsure) {
+      if (what === null) access.site!.notStray(access.line);
+      this.#findings.infer(
+        "threads were taken for those of another VM of their process for a while",
+      );
+    } else if (what !== null) this.#findings.contradict(access.line, what);
   }
 
   /**
@@ -199,13 +231,20 @@ export class Judge {
     }
   }
 
+  /** A thread was taken for one of another VM's: what was doubtful there may be right here. */
+  otherVm(thread: number, vm: VmState): void {
+    this.#doubts = this.#doubts.filter(({ access }) =>
+      access.thread !== thread || !vm.explains(access)
+    );
+  }
+
   /** Asks the model again about doubts; those it now agrees on are none. */
   #reconsider(which: (doubt: Doubt) => boolean): number {
     const before = this.#doubts.length;
     this.#doubts = this.#doubts.filter((doubt) => {
-      const { vm, access, exited } = doubt;
-      if (!which(doubt) || (vm.probe(access) !== claim.none) === exited) return true;
-      if (!exited) access.site!.notStray(access.line);
+      const { vm, access } = doubt;
+      if (!which(doubt) || !vm.explains(access)) return true;
+      if (access.seen === 0) access.site!.notStray(access.line);
       return false;
     });
     return before - this.#doubts.length;

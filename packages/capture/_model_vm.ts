@@ -87,13 +87,18 @@ export class ModelProcess {
   /** A VM of this process. */
   createVm(): ModelVm {
     const vm = this.#kvm.createVm();
-    this.#pin(vm.fd);
-    return new ModelVm(this, vm);
+    const unpin = this.#pin(vm.fd);
+    return new ModelVm(this, vm, () => {
+      vm[Symbol.dispose]();
+      unpin();
+    });
   }
 
   /** Descriptors of the recording may take the place of the model's own, which must live on. */
-  #pin(fd: number): void {
-    this.#kvm.files.file(fd).acquire();
+  #pin(fd: number): () => void {
+    const file = this.#kvm.files.file(fd);
+    file.acquire();
+    return () => file.release();
   }
 
   /** The descriptor is an eventfd: the recording names it as one. */
@@ -137,9 +142,13 @@ export class ModelVm {
   /** Why the last call was refused, null when it was not. */
   lastError: KvmError | null = null;
 
-  /** @param process Its process @param vm The VM */
-  constructor(process: ModelProcess, vm: Vm) {
+  /** Closes it. */
+  readonly end: () => void;
+
+  /** @param process Its process @param vm The VM @param end Closes it */
+  constructor(process: ModelProcess, vm: Vm, end: () => void) {
     this.process = process;
+    this.end = end;
     this.#vm = vm;
     this.#mmio = vm.bus(KVM_MMIO_BUS);
     this.#pio = vm.bus(KVM_PIO_BUS);

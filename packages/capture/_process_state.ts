@@ -69,11 +69,10 @@ export class ProcessState {
       own.vcpuThreads++;
       return own;
     }
-    const running = this.vms.filter((one) => !one.ended);
-    const vm = running.find((one) => one.vcpus > one.vcpuThreads) ?? running.at(-1) ??
+    const vm = this.vms.find((one) => one.vcpus > one.vcpuThreads) ?? this.vms.at(-1) ??
       this.#newVm(-1, false);
     vm.vcpuThreads++;
-    return running.length > 1 ? new VmGuess(vm, running) : vm;
+    return this.vms.length > 1 ? new VmGuess(vm, [...this.vms]) : vm;
   }
 
   /** Descriptors named by a call are eventfds. */
@@ -101,17 +100,20 @@ export class ProcessState {
   }
 
   #newVm(fd: number, known: boolean): VmState {
+    const model = this.model.createVm();
+    const imagined = this.imagined?.createVm() ?? null;
     const old = this.#byFd.get(fd);
-    if (old !== undefined) old.ended = true;
-    const vm = new VmState(
-      this.pid,
-      fd,
-      this.model.createVm(),
-      this.imagined?.createVm() ?? null,
-      known,
-    );
+    const vm = new VmState({ pid: this.pid, fd, model, imagined, setupKnown: known, old });
+    // The descriptor was closed and used again; the row of the old VM goes on as that of the new one.
+    if (old !== undefined) this.#end(old);
     this.vms.push(vm);
     if (fd >= 0) this.#byFd.set(fd, vm);
     return vm;
+  }
+
+  #end(vm: VmState): void {
+    vm.model.end();
+    vm.imagined?.end();
+    this.vms.splice(this.vms.indexOf(vm), 1);
   }
 }

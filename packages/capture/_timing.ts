@@ -23,7 +23,7 @@ export class Timing {
       this.first = time;
     } else {
       const gap = time - this.last;
-      if (gap < this.min) this.min = gap;
+      if (gap >= 0 && gap < this.min) this.min = gap;
       if (gap > this.max) this.max = gap;
     }
     this.last = time;

@@ -14,7 +14,7 @@ import { Access, claim } from "./_access.ts";
 import type { Counts } from "./_counts.ts";
 import { hex64 } from "./_describe.ts";
 import type { Findings } from "./_findings.ts";
-import { deviceAt } from "./_in_kernel_device.ts";
+import { deviceAt, speaker } from "./_in_kernel_device.ts";
 import type { Judge } from "./_judge.ts";
 import { VmGuess } from "./_vm_guess.ts";
 import type { VmState } from "./_vm_state.ts";
@@ -64,13 +64,30 @@ export class VcpuThread {
     this.#host = host;
   }
 
+  #changeVm(vm: VmState): void {
+    this.vm.miscounted();
+    vm.miscounted();
+    this.vm = vm;
+    this.#host.judge.otherVm(this.thread, vm);
+  }
+
+  /** The thread made a set-up call on a VM. */
+  called(vm: VmState): void {
+    if (this.#guess?.changesByCall(vm)) this.#changeVm(this.#guess.vm);
+  }
+
   /** The recording has shown what became of a write. */
-  #judge(access: Access, exited: boolean): void {
-    if (this.#guess?.contradicts(access, exited)) {
-      this.vm = this.#guess.vm;
-      this.vm.ask(access);
+  #judge(access: Access, exits: number): void {
+    access.seen = exits;
+    if (this.#guess !== null) {
+      if (this.#guess.changes(access)) {
+        this.#changeVm(this.#guess.vm);
+        this.vm.ask(access);
+        access.seen = exits;
+      }
+      access.unsure = this.#guess.unsure;
     }
-    this.#host.judge.settle(this.vm, access, exited);
+    this.#host.judge.settle(this.vm, access);
   }
 
   /** An OUT. */
@@ -189,13 +206,22 @@ export class VcpuThread {
     this.#drainRings();
   }
 
-  /** The access that owes this exit, or may. */
+  /** The access that owes this exit, or may: the surest first. */
   #takeMemoryExit(): boolean {
+    for (let i = 0; i < this.#storeCount; i++) {
+      const store = this.#stores[i]!;
+      if (store.seen < store.owed && !store.ringFull && !store.loose) return ++store.seen > 0;
+    }
     for (let i = 0; i < this.#storeCount; i++) {
       const store = this.#stores[i]!;
       if (store.seen < store.owed) return ++store.seen > 0;
     }
     if (this.#readSeen < this.#readMost) return ++this.#readSeen > 0;
+    for (let i = 0; i < this.#storeCount; i++) {
+      const store = this.#stores[i]!;
+      const maybe = store.loose || store.ringFull || store.claim === claim.coalesced;
+      if (maybe && store.seen < store.most) return ++store.seen > 0;
+    }
     for (let i = 0; i < this.#storeCount; i++) {
       const store = this.#stores[i]!;
       if (store.seen < store.most) return ++store.seen > 0;
@@ -242,10 +268,10 @@ export class VcpuThread {
 
   #end(): void {
     if (this.#held > 0) this.#explainHeld(next.end, 0, 0);
-    if (this.#outPending) this.#judge(this.#out, this.#out.claim === claim.none);
+    if (this.#outPending) this.#judge(this.#out, this.#out.owed);
     for (let i = 0; i < this.#storeCount; i++) {
       const store = this.#stores[i]!;
-      this.#judge(store, store.claim === claim.none);
+      this.#judge(store, store.owed);
     }
     this.#outPending = false;
     this.#storeCount = 0;
@@ -263,16 +289,11 @@ export class VcpuThread {
   #settleOut(): void {
     if (!this.#outPending) return;
     this.#outPending = false;
-    this.#judge(this.#out, false);
+    this.#judge(this.#out, 0);
   }
 
   #settleStores(): void {
-    for (let i = 0; i < this.#storeCount; i++) {
-      const store = this.#stores[i]!;
-      // Fewer exits than owed is as much a disagreement as none: somebody took a part.
-      const exited = store.loose ? store.seen > 0 : store.seen >= Math.max(store.owed, 1);
-      this.#judge(store, exited);
-    }
+    for (let i = 0; i < this.#storeCount; i++) this.#judge(this.#stores[i]!, this.#stores[i]!.seen);
     this.#storeCount = 0;
   }
 
@@ -291,7 +312,7 @@ export class VcpuThread {
       const ofOut = isIn
         ? this.#outExited(port, len)
         : behind === next.other || this.#out.claim === claim.none;
-      this.#judge(this.#out, ofOut);
+      this.#judge(this.#out, ofOut ? 1 : 0);
       exits.explained++;
       return isIn && ofOut;
     }
@@ -343,12 +364,15 @@ export class VcpuThread {
     len: number,
     inKernel: boolean,
   ): void {
+    if (this.#guess?.changesByRead(bus, lo, hi, len, inKernel)) this.#changeVm(this.#guess.vm);
     const { vm } = this;
     const { judge } = this.#host;
     const device = deviceAt(bus, lo, hi, len);
     const answered = vm.model.read(bus, lo, hi, len);
-    if (inKernel !== answered && device < 0) judge.strangeRead(vm, line, bus, lo, hi, inKernel);
-    else if (!inKernel && answered) judge.strangeRead(vm, line, bus, lo, hi, inKernel);
+    const strange = device < 0
+      ? inKernel !== answered
+      : device !== speaker && !inKernel && answered;
+    if (strange && !this.#guess?.unsure) judge.strangeRead(vm, line, bus, lo, hi, inKernel);
     if (device >= 0) judge.readAtDevice(vm, device, inKernel, answered);
   }
 }

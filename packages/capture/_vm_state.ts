@@ -4,7 +4,7 @@
  * @module
  */
 import { KVM_FAST_MMIO_BUS, KVM_MMIO_BUS, KVM_PIO_BUS } from "@ioeventfd/uapi";
-import { type Access, claim } from "./_access.ts";
+import { type Access, claim, type Seen } from "./_access.ts";
 import { Doorbell, type DoorbellKey, type Tally } from "./_doorbell.ts";
 import { inKernelDevices } from "./_in_kernel_device.ts";
 import type { ModelVm, RecordedZone } from "./_model_vm.ts";
@@ -13,7 +13,7 @@ import type { Site } from "./_site.ts";
 import { SiteTable } from "./_site_table.ts";
 
 /** Entries the ring of coalesced writes holds. */
-export const ringEntries = 169;
+const ringEntries = 169;
 
 /** What was seen of a device that may be in the kernel. */
 export interface DeviceEvidence {
@@ -28,6 +28,22 @@ interface Zone {
   readonly first: number;
   readonly end: number;
   readonly pio: number;
+}
+
+/** What a VM is made from. */
+export interface VmInit {
+  /** Process, or -1. */
+  readonly pid: number;
+  /** Descriptor, or -1. */
+  readonly fd: number;
+  /** Model. */
+  readonly model: ModelVm;
+  /** Model of the other world, or null. */
+  readonly imagined: ModelVm | null;
+  /** Its creation is in the recording. */
+  readonly setupKnown: boolean;
+  /** The VM that had the descriptor before, whose counts go on. */
+  readonly old: VmState | undefined;
 }
 
 /** One VM. */
@@ -45,17 +61,14 @@ export class VmState {
   /** The model in the other world, or null. */
   readonly imagined: ModelVm | null;
   /** Where the guest writes. */
-  readonly sites: SiteTable = new SiteTable();
+  readonly sites: SiteTable;
   /** Registrations in force. */
   readonly active: ActiveDoorbells = new ActiveDoorbells();
   /** Registrations ever made, by identity. */
-  readonly doorbells: Map<string, Doorbell> = new Map();
+  readonly doorbells: Map<string, Doorbell>;
   /** What was seen of each in-kernel device. */
-  readonly devices: readonly DeviceEvidence[] = inKernelDevices.map(() => ({
-    kernel: 0,
-    userspace: 0,
-  }));
-  /** Coalesced writes: as many may be in the ring, up to its size. */
+  readonly devices: readonly DeviceEvidence[];
+  /** Coalesced writes so far. */
   ringWrites = 0;
   /** Whether the timer has its speaker port too: a flag the recording does not show. */
   speaker: "no timer" | "unknown" | "yes" | "no" = "no timer";
@@ -63,18 +76,22 @@ export class VmState {
   vcpus = 0;
   /** Threads taken for one of its vCPUs. */
   vcpuThreads = 0;
-  /** The descriptor was closed or used again. */
-  ended = false;
   #zones: Zone[] = [];
-  #epoch = 0;
+  #epoch: number;
 
-  /** @param pid Process @param fd Descriptor @param model Model @param imagined Model of the other world */
-  constructor(pid: number, fd: number, model: ModelVm, imagined: ModelVm | null, known: boolean) {
-    this.pid = pid;
-    this.fd = fd;
-    this.model = model;
-    this.imagined = imagined;
-    this.setupKnown = known;
+  /** @param init What it is */
+  constructor(init: VmInit) {
+    this.pid = init.pid;
+    this.fd = init.fd;
+    this.model = init.model;
+    this.imagined = init.imagined;
+    this.setupKnown = init.setupKnown;
+    const { old } = init;
+    this.sites = old?.sites ?? new SiteTable();
+    this.doorbells = old?.doorbells ?? new Map();
+    this.devices = old?.devices ?? inKernelDevices.map(() => ({ kernel: 0, userspace: 0 }));
+    this.#epoch = old === undefined ? 0 : old.#epoch + 1;
+    for (const doorbell of this.doorbells.values()) doorbell.active = false;
   }
 
   /** `VM 9 of process 19207`. */
@@ -143,10 +160,37 @@ export class VmState {
       : claim.none;
   }
 
-  /** Who would take a write now. */
-  probe(access: Omit<Access, "set">): number {
+  /** Exits that a write would cause now. */
+  owes(access: Seen): number {
     const { bus, lo, hi, len, valueLo, valueHi } = access;
-    return len > 8 ? access.claim : this.model.probe(bus, lo, hi, len, valueLo, valueHi);
+    if (len <= 8) {
+      return this.model.probe(bus, lo, hi, len, valueLo, valueHi) === claim.none ? 1 : 0;
+    }
+    for (let off = 0; off < len; off += 8) {
+      const n = Math.min(8, len - off);
+      const taken = off === 0
+        ? this.model.probe(bus, lo, hi, n, valueLo, valueHi)
+        : this.model.probe(bus, (lo + off) | 0, hi, n, 0, 0);
+      if (taken === claim.none) return (len - off + 7) >> 3;
+    }
+    return 0;
+  }
+
+  /** The exits seen are those the model expects now, or those of a ring that may be full. */
+  explains(access: Seen): boolean {
+    if (this.owes(access) === access.seen) return true;
+    return access.seen === 1 && this.ringMayBeFull &&
+      this.#inZone(access.bus, access.lo, access.hi, access.len);
+  }
+
+  /** As many writes went to the ring as it holds: whether userspace took them since, no line says. */
+  get ringMayBeFull(): boolean {
+    return this.ringWrites >= ringEntries;
+  }
+
+  /** Writes of a thread were counted for another VM: its ring may hold more than was counted. */
+  miscounted(): void {
+    this.ringWrites += ringEntries;
   }
 
   /** The timer has its speaker port in the kernel, or has not after all. */
@@ -178,6 +222,7 @@ export class VmState {
         known ? access.valueLo : 0,
         known ? access.valueHi : 0,
       );
+      if (answer === claim.coalesced || this.#inZone(KVM_MMIO_BUS, at, hi, n)) access.loose = true;
       if (!known && this.#comparesData(at, hi, n)) access.loose = true;
       if (answer === claim.none) break;
       claimed = answer;
@@ -205,8 +250,9 @@ export class VmState {
     valueHi: number,
   ): number {
     const answer = model.write(bus, lo, hi, len, valueLo, valueHi);
-    if (answer !== claim.device) return answer;
-    return this.#inZone(bus, lo, hi, len) ? claim.coalesced : answer;
+    if (answer !== claim.device || !this.#inZone(bus, lo, hi, len)) return answer;
+    if (model === this.model) this.ringWrites++;
+    return claim.coalesced;
   }
 
   #inZone(bus: number, lo: number, hi: number, len: number): boolean {

@@ -11,3 +11,5 @@ export * from "./port_names.ts";
 export * from "./read_trace.ts";
 export * from "./replay.ts";
 export * from "./replay_report.ts";
+export * from "./render_replay.ts";
+export * from "./replay_json.ts";

@@ -90,8 +90,8 @@ export class Replayer {
   readonly #processes = new Map<string, ProcessState>();
   /** vCPU threads by index of the thread. */
   readonly #vcpus: (VcpuThread | undefined)[] = [];
-  #first = NaN;
-  #last = NaN;
+  #first = Infinity;
+  #last = -Infinity;
 
   /** @param options Kernel, what-if */
   constructor(options: ReplayOptions = {}) {
@@ -114,7 +114,8 @@ export class Replayer {
       processes: [...this.#processes.values()],
       vcpus: this.#vcpus.filter((vcpu) => vcpu !== undefined),
       other: this.#other,
-      durationNs: Number.isNaN(this.#first) ? 0 : this.#last - this.#first,
+      startNs: this.#first === Infinity ? 0 : this.#first,
+      durationNs: Math.max(this.#last - this.#first, 0),
     });
   }
 
@@ -122,10 +123,8 @@ export class Replayer {
     const kind = words[row + column.kind]!;
     const thread = words[row + column.thread]!;
     const line = words[row + column.line]!;
-    if (!(time >= this.#first)) {
-      this.#first = Number.isNaN(this.#first) ? time : Math.min(time, this.#first);
-    }
-    if (!(time <= this.#last)) this.#last = time;
+    if (time < this.#first) this.#first = time;
+    if (time > this.#last) this.#last = time;
     if (kind === eventKind.pio) {
       const vcpu = this.#vcpus[thread] ?? this.#newVcpu(thread);
       const port = words[row + column.addrLo]!;
@@ -203,6 +202,7 @@ export class Replayer {
     const fd = call.words[call.row + column.a]!;
     if (kind === eventKind.ioctl) return this.#ioctl(process, fd, call);
     const vm = process.vmAt(fd);
+    this.#vcpus[call.thread]?.called(vm);
     this.#setup.apply(kind, process, vm, call);
     this.#judge.setupCalled(vm, call.thread, call.time);
   }

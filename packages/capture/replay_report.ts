@@ -144,6 +144,8 @@ export interface ReplayReport {
   readonly lostEvents: number;
   /** Marks of lost events. */
   readonly lostMarks: number;
+  /** Time of the first event in nanoseconds, on the recording's clock. */
+  readonly startNs: number;
   /** From the first event to the last, in nanoseconds. */
   readonly durationNs: number;
   /** Guest writes. */
@@ -177,6 +179,8 @@ export interface ReplayReport {
   readonly vms: readonly {
     /** E.g. `VM 9 of process 19207`. */
     readonly name: string;
+    /** Process, or -1 where the text gives threads alone. */
+    readonly pid: number;
     /** Name of the process. */
     readonly comm: string;
     /** vCPU threads seen. */
