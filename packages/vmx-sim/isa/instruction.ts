@@ -51,9 +51,9 @@ export class Instruction {
   /** ModRM.rm with REX.B, when it is a register. */
   rm = 0;
   /** Base register of the memory operand, -1 none, 16 RIP. */
-  base = -1;
+  base: number = -1;
   /** Index register, -1 none. */
-  index = -1;
+  index: number = -1;
   /** Index is shifted left by this. */
   scale = 0;
   /** Displacement, low word; the whole address for moffs. */
