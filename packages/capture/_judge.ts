@@ -20,6 +20,8 @@ const remembered = 32;
 interface Doubt {
   readonly vm: VmState;
   readonly access: Seen;
+  /** The other part of a store across pages: either may have caused the exits. */
+  readonly partner: Seen | null;
   readonly what: string | null;
 }
 
@@ -36,13 +38,13 @@ export class Judge {
   /**
    * The recording has shown the exits of a write.
    *
-   * @param vm Its VM @param access The write, with the exits seen
+   * @param vm Its VM @param access The write, with the exits seen @param partner The other part of a store across pages
    */
-  settle(vm: VmState, access: Access): void {
+  settle(vm: VmState, access: Access, partner: Access | null = null): void {
     const site = access.site!;
     const exited = access.seen > 0;
     if (access.ringFull) this.#ringWasFull(vm, access);
-    if (access.seen !== access.owed && !access.loose) this.#disagree(vm, access);
+    if (access.seen !== access.owed && !access.loose) this.#disagree(vm, access, partner);
     const known = access.claim !== claim.none;
     let outcome: number = claim.none;
     if (!exited) outcome = known ? access.claim : claim.device;
@@ -117,13 +119,13 @@ export class Judge {
     if (outcome !== claim.none && imagined === claim.none) counted.imagined.added++;
   }
 
-  #disagree(vm: VmState, access: Access): void {
+  #disagree(vm: VmState, access: Access, partner: Access | null): void {
     const site = access.site!;
     if (vm.speaker === "unknown" && access.bus === KVM_PIO_BUS && site.device !== speaker) {
       if (this.#speakerExplains(vm, access)) return;
     }
     if (access.seen === 0) {
-      if (vm.setupKnown && site.device < 0) this.#doubt(vm, access, null);
+      if (vm.setupKnown && site.device < 0) this.#doubt({ vm, access, partner, what: null });
       site.stray(access.line);
       return;
     }
@@ -142,13 +144,10 @@ export class Judge {
       );
       return;
     }
-    this.#doubt(
-      vm,
-      access,
-      more
-        ? `${describeAccess(access)} exited to userspace, though ${this.#taker(access)} takes it`
-        : `a part of ${describeAccess(access)} did not exit, though nothing in the kernel takes it`,
-    );
+    const what = more
+      ? `${describeAccess(access)} exited to userspace, though ${this.#taker(access)} takes it`
+      : `a part of ${describeAccess(access)} did not exit, though nothing in the kernel takes it`;
+    this.#doubt({ vm, access, partner, what });
   }
 
   #unknown(vm: VmState): string {
@@ -198,8 +197,9 @@ export class Judge {
     return false;
   }
 
-  #doubt(vm: VmState, access: Access, what: string | null): void {
-    this.#doubts.push({ vm, access: { ...access }, what });
+  #doubt({ access, partner, ...doubt }: Doubt): void {
+    const copy = partner === null ? null : { ...partner };
+    this.#doubts.push({ ...doubt, access: { ...access }, partner: copy });
     if (this.#doubts.length > remembered) this.#confirm(this.#doubts.shift()!);
   }
 
@@ -233,17 +233,15 @@ export class Judge {
 
   /** A thread was taken for one of another VM's: what was doubtful there may be right here. */
   otherVm(thread: number, vm: VmState): void {
-    this.#doubts = this.#doubts.filter(({ access }) =>
-      access.thread !== thread || !vm.explains(access)
-    );
+    this.#reconsider((doubt) => doubt.access.thread === thread, vm);
   }
 
   /** Asks the model again about doubts; those it now agrees on are none. */
-  #reconsider(which: (doubt: Doubt) => boolean): number {
+  #reconsider(which: (doubt: Doubt) => boolean, of?: VmState): number {
     const before = this.#doubts.length;
     this.#doubts = this.#doubts.filter((doubt) => {
       const { vm, access } = doubt;
-      if (!which(doubt) || !vm.explains(access)) return true;
+      if (!which(doubt) || !explained(of ?? vm, doubt)) return true;
       if (access.seen === 0) access.site!.notStray(access.line);
       return false;
     });
@@ -255,4 +253,10 @@ export class Judge {
     for (const doubt of this.#doubts) this.#confirm(doubt);
     this.#doubts = [];
   }
+}
+
+/** A VM as it is now would have caused the exits. */
+function explained(vm: VmState, { access, partner }: Doubt): boolean {
+  if (vm.explains(access)) return true;
+  return partner !== null && vm.owes(access) + vm.owes(partner) === access.seen + partner.seen;
 }

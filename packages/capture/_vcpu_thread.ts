@@ -77,7 +77,7 @@ export class VcpuThread {
   }
 
   /** The recording has shown what became of a write. */
-  #judge(access: Access, exits: number): void {
+  #judge(access: Access, exits: number, partner: Access | null = null): void {
     access.seen = exits;
     if (this.#guess !== null) {
       if (this.#guess.changes(access)) {
@@ -87,7 +87,7 @@ export class VcpuThread {
       }
       access.unsure = this.#guess.unsure;
     }
-    this.#host.judge.settle(this.vm, access);
+    this.#host.judge.settle(this.vm, access, partner);
   }
 
   /** An OUT. */
@@ -293,7 +293,11 @@ export class VcpuThread {
   }
 
   #settleStores(): void {
-    for (let i = 0; i < this.#storeCount; i++) this.#judge(this.#stores[i]!, this.#stores[i]!.seen);
+    const pair = this.#storeCount === 2;
+    for (let i = 0; i < this.#storeCount; i++) {
+      const store = this.#stores[i]!;
+      this.#judge(store, store.seen, pair ? this.#stores[1 - i]! : null);
+    }
     this.#storeCount = 0;
   }
 
