@@ -274,6 +274,8 @@ export class Vm extends VmDescriptor implements KvmVm {
     len: number,
     value: bigint,
   ): "kernel" | "userspace" {
+    if (this.destroyed) this.checkOpen();
+    if (typeof value !== "bigint") throw new TypeError(`Value must be a bigint: got ${value}`);
     if (bus === "mmio" && (len === 4 || len === 2 || len === 1 || len === 8)) {
       const lo = lowWord(checkU64(addr, "Address")), hi = highWord();
       const vlo = lowWord(value), vhi = highWord();
