@@ -1,3 +1,5 @@
+import type { Assembler } from "@ioeventfd/vmx-sim";
+
 /** The write that a kick is. */
 export interface KickWrite {
   /** Address space. */
@@ -14,27 +16,17 @@ export interface KickWrite {
  * @param write What to write where
  * @param kicks How many times, from 1
  */
-export function kickLoop({ bus, addr, value }: KickWrite, kicks: number): number[] {
-  const store = bus === "mmio" ? [0x88, 0x07] : [0xee]; // mov [rdi], al, or out dx, al
-  const back = 0x100 - (store.length + 4);
-  return [
-    0xbf, // mov edi, addr
-    ...bytes(addr),
-    0xba, // mov edx, addr
-    ...bytes(addr),
-    0xb9, // mov ecx, kicks
-    ...bytes(kicks),
-    0xb0, // mov al, value
-    value,
-    ...store,
-    0xff, // dec ecx
-    0xc9,
-    0x75, // jnz to the store
-    back,
-    0xf4, // hlt
-  ];
-}
-
-function bytes(value: number): number[] {
-  return [value, value >>> 8, value >>> 16, value >>> 24].map((byte) => byte & 0xff);
+export function kickLoop({ bus, addr, value }: KickWrite, kicks: number): (a: Assembler) => void {
+  return (a) => {
+    a.mov(a.edi, addr);
+    a.mov(a.edx, addr);
+    a.mov(a.ecx, kicks);
+    a.mov(a.al, value);
+    const again = a.label("again");
+    if (bus === "mmio") a.mov(a.byte(a.rdi), a.al);
+    else a.out(a.dx, a.al);
+    a.dec(a.ecx);
+    a.jnz(again);
+    a.hlt();
+  };
 }

@@ -3,8 +3,10 @@
  *
  * @module
  */
+export * from "./access_program.ts";
 export * from "./compare_doorbells.ts";
 export * from "./counted_work.ts";
+export * from "./cpu_run.ts";
 export * from "./doorbell.ts";
 export * from "./doorbell_shapes.ts";
 export * from "./event_log.ts";
@@ -26,4 +28,24 @@ export * from "./stage_vm.ts";
 export * from "./virtio_doorbells.ts";
 export * from "./vm_snapshot.ts";
 export type * from "@ioeventfd/uapi";
-export { type TraceSink, type Work, type WorkName, workNames } from "@ioeventfd/vmx-sim";
+export type {
+  AsmRegisters,
+  Assembler,
+  BranchAssembler,
+  CodeBits,
+  Condition,
+  Encoder,
+  Encoding,
+  Immediate,
+  IntegerAssembler,
+  Label,
+  Memory,
+  MemoryOptions,
+  Operand,
+  Register,
+  RegisterKind,
+  TraceSink,
+  Work,
+  WorkName,
+} from "@ioeventfd/vmx-sim";
+export { workNames } from "@ioeventfd/vmx-sim";

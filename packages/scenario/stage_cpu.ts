@@ -3,14 +3,17 @@
  *
  * @module
  */
-import { hex, internalErrorName } from "@ioeventfd/uapi";
-import type { CountedWork, KvmVcpu, Regs, VcpuExit } from "@ioeventfd/uapi";
+import { hex } from "@ioeventfd/uapi";
+import type { KvmVcpu, Regs } from "@ioeventfd/uapi";
 import { type WorkName, workNames } from "@ioeventfd/vmx-sim";
-import { accessWork, workBetween } from "./counted_work.ts";
+import { memoryProgram, portProgram } from "./access_program.ts";
+import { accessWork } from "./counted_work.ts";
+import { CpuRun } from "./cpu_run.ts";
+import type { Doorbell } from "./doorbell.ts";
+import type { EventLog } from "./event_log.ts";
 import { fillTables, guestLayout, startRegs, startSregs } from "./guest_mode.ts";
 import type { GuestMode, SegmentBases } from "./guest_mode.ts";
 import { machineCode, type Program } from "./program.ts";
-import { showExit } from "./show_exit.ts";
 import type { StageParts } from "./stage_parts.ts";
 
 /** What a vCPU of a stage is made of. */
@@ -27,51 +30,28 @@ export interface StageCpuParts {
   readonly id: number;
 }
 
-/** An exit with an access that userspace is to do. */
-export type AccessExit = VcpuExit & { readonly reason: "mmio" | "io" };
-
 /** Work expected: a number, or the least that will do. */
 export type ExpectedWork = {
   readonly [Kind in WorkName]?: number | { readonly atLeast: number };
 };
 
-const mostExits = 100_000;
 const mostShown = 20;
 const codeSpacing = 0x400;
 
-/** A vCPU that runs a program to its HLT, and what came of it. */
-export class StageCpu implements Disposable {
-  /** The vCPU itself, for what the stage has no verb for. */
-  readonly vcpu: KvmVcpu;
-  /** What reports call it. */
-  readonly name: string;
+/** A vCPU with verbs for its guest, and expectations. */
+export class StageCpu extends CpuRun implements Disposable {
   /** Mode it started in. */
   readonly mode: GuestMode;
-  /** Exits to userspace of the last run, one line each, without the HLT that ended it. */
-  exits: string[] = [];
-  /** Work of the last run, or null where the backend counts none. */
-  work: CountedWork | null = null;
-  /** What a guest's read of a device gets: a number for little-endian bytes, or the bytes. 0 unless set. */
-  onRead: (exit: AccessExit) => bigint | Uint8Array = () => 0n;
-  /** What userspace does with a guest's write. Nothing unless set. */
-  onWrite: (exit: AccessExit) => void = () => {};
-  readonly #stage: StageParts;
+  readonly #log: EventLog;
   readonly #parts: StageCpuParts;
-  #end = "not run";
-  #workBefore: CountedWork | null = null;
+  #dsBase = 0n;
 
   /** @ignore Made by {@linkcode StageVm.cpu}. */
   constructor(stage: StageParts, parts: StageCpuParts) {
-    this.#stage = stage;
+    super(stage, parts.vcpu, parts.name);
+    this.#log = stage.log;
     this.#parts = parts;
-    this.vcpu = parts.vcpu;
-    this.name = parts.name;
     this.mode = parts.mode;
-  }
-
-  /** How the last run ended: `hlt`, or a phrase that says what happened instead. */
-  get end(): string {
-    return this.#end;
   }
 
   /**
@@ -82,6 +62,7 @@ export class StageCpu implements Disposable {
   reset(bases: SegmentBases = {}): void {
     fillTables(this.mode, this.#parts.ram);
     const { ds, es } = bases;
+    this.#dsBase = ds ?? 0n;
     const given = { ...(ds === undefined ? {} : { ds }), ...(es === undefined ? {} : { es }) };
     this.vcpu.setSregs(startSregs(this.mode, this.vcpu.getSregs(), given));
   }
@@ -103,52 +84,6 @@ export class StageCpu implements Disposable {
   }
 
   /**
-   * Runs until the guest halts, or until something else ends it. Reads are answered by `onRead`.
-   *
-   * @returns Exits to userspace, one line each, without the HLT
-   */
-  run(): string[] {
-    this.begin();
-    const { maxInstructions } = this.#stage.limits;
-    if (!this.advance(maxInstructions)) this.giveUp();
-    return this.exits;
-  }
-
-  /** Begins a run of several pieces. */
-  begin(): void {
-    this.exits = [];
-    this.#end = "running";
-    this.#workBefore = this.vcpu.countedWork?.() ?? null;
-  }
-
-  /**
-   * Runs on for some instructions.
-   *
-   * @param maxInstructions Most guest instructions; a live kernel takes its time limit instead
-   * @returns Whether the run is over
-   */
-  advance(maxInstructions: number): boolean {
-    const { timeoutMs } = this.#stage.limits;
-    while (this.exits.length < mostExits) {
-      const exit = this.vcpu.run({ maxInstructions, timeoutMs });
-      if (exit.reason === "intr") return false;
-      if (exit.reason === "hlt") return this.#finish("hlt");
-      const line = showExit(exit);
-      if (exit.reason !== "mmio" && exit.reason !== "io") return this.#finish(this.#died(exit));
-      this.exits.push(line);
-      this.#stage.log.happened(`${this.name}: ${line}`);
-      if (exit.write) this.onWrite(exit);
-      else fill(exit.data, this.onRead(exit));
-    }
-    return this.#finish(`no HLT after ${mostExits} exits to userspace, at ${this.#rip()}`);
-  }
-
-  /** Ends a run that has not ended by itself. */
-  giveUp(): void {
-    this.#finish(this.#stillRunning());
-  }
-
-  /**
    * Loads a program, runs it, and expects it to halt.
    *
    * @param program Machine code, from the assembler or any bytes
@@ -163,13 +98,75 @@ export class StageCpu implements Disposable {
   }
 
   /**
+   * The guest stores to memory; it runs to its HLT.
+   *
+   * @param addr Guest physical address, below 4 GiB
+   * @param len Bytes
+   * @param value What is stored
+   * @returns Exits to userspace, one line each
+   */
+  store(addr: bigint, len: number, value: bigint = 0n): string[] {
+    return this.runProgram(memoryProgram({ addr, len, value }, this.mode, this.#dsBase));
+  }
+
+  /**
+   * The guest loads from memory; it runs to its HLT.
+   *
+   * @param addr Guest physical address, below 4 GiB
+   * @param len Bytes
+   * @returns RAX afterwards: what was read in its low `len` bytes, above a RAX of 0
+   */
+  read(addr: bigint, len: number): bigint {
+    this.runProgram(memoryProgram({ addr, len }, this.mode, this.#dsBase));
+    return this.vcpu.getRegs().rax;
+  }
+
+  /**
+   * The guest writes to a port; it runs to its HLT.
+   *
+   * @param port Port
+   * @param len Bytes
+   * @param value What is written
+   * @returns Exits to userspace, one line each
+   */
+  out(port: bigint, len: number, value: bigint = 0n): string[] {
+    return this.runProgram(portProgram({ addr: port, len, value }));
+  }
+
+  /**
+   * The guest reads a port; it runs to its HLT.
+   *
+   * @param port Port
+   * @param len Bytes
+   * @returns RAX afterwards: what was read in its low `len` bytes, above a RAX of 0
+   */
+  in(port: bigint, len: number): bigint {
+    this.runProgram(portProgram({ addr: port, len }));
+    return this.vcpu.getRegs().rax;
+  }
+
+  /**
+   * The guest rings a doorbell as its driver does: with the value and length it asks for, else with 0 in 2 bytes.
+   *
+   * @param doorbell Which one
+   * @returns Exits to userspace, one line each
+   * @throws {RangeError} for a doorbell that no guest can ring
+   */
+  ring({ bus, addr, match }: Doorbell): string[] {
+    if (bus === "ccw") throw new RangeError("No x86 guest rings a CCW doorbell");
+    const len = match.len === 0 ? 2 : match.len;
+    const value = match.len === 0 ? 0n : match.datamatch ?? 0n;
+    return bus === "mmio" ? this.store(addr, len, value) : this.out(addr, len, value);
+  }
+
+  /**
    * Expects how the last run ended.
    *
    * @param expected `hlt`, or the phrase that `end` gives
    * @throws {ExpectationError} when it ended in another way
    */
   expectEnd(expected: string): void {
-    this.#stage.log.compare(`end of ${this.name}`, expected, this.#end);
+    this.#log.compare(`end of ${this.name}`, expected, this.end);
   }
 
   /**
@@ -179,7 +176,7 @@ export class StageCpu implements Disposable {
    * @throws {ExpectationError} when they differ
    */
   expectExits(expected: readonly string[]): void {
-    this.#stage.log.compare(`exits of ${this.name}`, shown(expected), shown(this.exits));
+    this.#log.compare(`exits of ${this.name}`, shown(expected), shown(this.exits));
   }
 
   /**
@@ -191,7 +188,7 @@ export class StageCpu implements Disposable {
    */
   expectRegister(register: keyof Regs, expected: bigint): void {
     const actual = this.vcpu.getRegs()[register];
-    this.#stage.log.compare(`${register} of ${this.name}`, hex(expected), hex(actual));
+    this.#log.compare(`${register} of ${this.name}`, hex(expected), hex(actual));
   }
 
   /**
@@ -203,7 +200,7 @@ export class StageCpu implements Disposable {
    * @throws {TypeError} for a kind that is not counted
    */
   expectWork(expected: ExpectedWork): void {
-    const { log } = this.#stage;
+    const log = this.#log;
     const kinds = Object.keys(expected) as WorkName[];
     const unknown = kinds.find((kind) => !workNames.includes(kind));
     if (unknown !== undefined) {
@@ -223,31 +220,6 @@ export class StageCpu implements Disposable {
     }
   }
 
-  #finish(end: string): true {
-    this.#end = end;
-    this.#stage.log.happened(`${this.name}: ${end}`);
-    const after = this.vcpu.countedWork?.() ?? null;
-    this.work = after && workBetween(this.#workBefore ?? {}, after);
-    return true;
-  }
-
-  #died(exit: VcpuExit): string {
-    const name = exit.reason === "internal_error" ? ` (${internalErrorName(exit.suberror)})` : "";
-    return `${showExit(exit)}${name} at ${this.#rip()}`;
-  }
-
-  #stillRunning(): string {
-    const { maxInstructions, timeoutMs } = this.#stage.limits;
-    const limit = this.#stage.backend === "sim"
-      ? `${maxInstructions} instructions`
-      : `${timeoutMs} ms`;
-    return `no HLT after ${limit}, at ${this.#rip()}`;
-  }
-
-  #rip(): string {
-    return `rip ${hex(this.vcpu.getRegs().rip)}`;
-  }
-
   /** Closes the vCPU. */
   [Symbol.dispose](): void {
     this.vcpu[Symbol.dispose]();
@@ -258,12 +230,4 @@ function shown(lines: readonly string[]): string {
   if (lines.length === 0) return "none";
   const more = lines.length > mostShown ? `; and ${lines.length - mostShown} more` : "";
   return lines.slice(0, mostShown).join("; ") + more;
-}
-
-function fill(data: Uint8Array, answer: bigint | Uint8Array): void {
-  if (answer instanceof Uint8Array) {
-    data.set(answer.subarray(0, data.length));
-    return;
-  }
-  for (let i = 0; i < data.length; i++) data[i] = Number((answer >> BigInt(8 * i)) & 0xffn);
 }

@@ -23,7 +23,8 @@ export function busWrite(
   spent.comparisons = spent.devicesTried = 0;
   const result = bus.writeCounted(lo, hi, len, valueLo, valueHi, spent);
   const current = work.current;
-  current[W_DISPATCHES]!++;
+  // A miss on the fast bus, the only one asked with length 0, is a search and no more.
+  if (result === 0 || len !== 0) current[W_DISPATCHES]!++;
   current[W_COMPARES]! += spent.comparisons;
   current[W_DEVICES]! += spent.devicesTried;
   return result;

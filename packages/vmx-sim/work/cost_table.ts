@@ -42,7 +42,8 @@ export const publishedFigures: readonly PublishedFigure[] = [
   { name: "portio-datamatch-eventfd:pci-io", cycles: 1777, source: qemu2013 },
 ];
 
-const premium = "fitted: with the rest of emulation it makes 3609 - 1762 = 1847";
+const premium =
+  "fitted: with the rest of emulation it makes 3609 - 1762 = 1847 and 3685 - 1777 = 1908";
 
 const lines: readonly Cost[] = [
   {
@@ -63,7 +64,7 @@ const lines: readonly Cost[] = [
   },
   { work: "bytesFetched", cycles: 12, fitted: true, source: premium },
   { work: "decoded", cycles: 600, fitted: true, source: premium },
-  { work: "emulated", cycles: 400, fitted: true, source: premium },
+  { work: "emulated", cycles: 500, fitted: true, source: premium },
   {
     work: "kernelDispatches",
     cycles: 550,
