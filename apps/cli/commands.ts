@@ -11,11 +11,13 @@ import { conform } from "./commands/conform.ts";
 import { explain } from "./commands/explain.ts";
 import { lint } from "./commands/lint.ts";
 import { man } from "./commands/man.ts";
+import { replay } from "./commands/replay.ts";
 import { run } from "./commands/run.ts";
 
 /** Every subcommand, in the order help shows them. */
 export const commands: readonly Command[] = [
   run,
+  replay,
   compare,
   explain,
   lint,

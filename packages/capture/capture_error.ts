@@ -21,7 +21,12 @@ export class CaptureError extends Error {
   /** Line it was seen at, from 1; 0 where lines do not apply. */
   readonly line: number;
 
-  /** @param message One sentence, no full stop @param line Line it was seen at, from 1 */
+  /**
+   * An error at a line.
+   *
+   * @param message One sentence, no full stop
+   * @param line Line it was seen at, from 1
+   */
   constructor(message: string, line: number) {
     super(message);
     this.line = line;

@@ -93,7 +93,11 @@ export class Replayer {
   #first = Infinity;
   #last = -Infinity;
 
-  /** @param options Kernel, what-if */
+  /**
+   * Starts a replay.
+   *
+   * @param options Kernel, what-if
+   */
   constructor(options: ReplayOptions = {}) {
     this.#release = options.recordedOn ?? latestRelease;
     this.#other = otherWorld(options, this.#release);

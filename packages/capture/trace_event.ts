@@ -82,7 +82,11 @@ export class EventBatch {
   /** Rows in use. */
   length = 0;
 
-  /** @param capacity Rows that fit */
+  /**
+   * An empty batch.
+   *
+   * @param capacity Rows that fit
+   */
   constructor(capacity: number) {
     this.capacity = capacity;
     this.words = new Int32Array(capacity * rowWords);

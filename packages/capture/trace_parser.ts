@@ -75,7 +75,11 @@ export class TraceParser {
   #carried = 0;
   #dropping = false;
 
-  /** @param onBatch Takes each batch; its rows are reused once it returns */
+  /**
+   * A parser at line 1.
+   *
+   * @param onBatch Takes each batch; its rows are reused once it returns
+   */
   constructor(onBatch: (batch: EventBatch) => void) {
     this.#onBatch = onBatch;
   }
@@ -85,7 +89,11 @@ export class TraceParser {
     return this.#names.counts();
   }
 
-  /** @param chunk Bytes, cut anywhere; not kept */
+  /**
+   * Takes bytes.
+   *
+   * @param chunk Bytes, cut anywhere; not kept
+   */
   push(chunk: Uint8Array): void {
     let from = 0;
     if (this.#carried > 0 || this.#dropping) {
