@@ -13,6 +13,7 @@ export * from "./tally.ts";
 export * from "./vector.ts";
 export * from "./vector_result.ts";
 export type {
+  CoalescedMmio,
   CoalescedZone,
   CountedWork,
   DescriptorTable,

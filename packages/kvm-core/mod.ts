@@ -26,6 +26,7 @@ export type {
 } from "@ioeventfd/eventfd";
 export type {
   BusRules,
+  CoalescedMmio,
   CoalescedZone,
   CountedWork,
   DescriptorTable as SegmentTable,

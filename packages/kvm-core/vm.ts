@@ -5,6 +5,7 @@
  */
 import type { EventfdContext } from "@ioeventfd/eventfd";
 import {
+  type CoalescedMmio,
   type CoalescedZone,
   type Ioeventfd as IoeventfdArgument,
   type IoeventfdSpec,
@@ -215,6 +216,15 @@ export class Vm extends VmDescriptor implements KvmVm {
   /** `KVM_UNREGISTER_COALESCED_MMIO`: takes away every zone that contains this one; none is fine too. */
   unregisterCoalesced(zone: CoalescedZone): void {
     this.callCoalesced(zoneRequest(zone), false);
+  }
+
+  /** Takes the writes that coalesced zones kept, oldest first: {@linkcode CoalescedRing.drain} in the ABI's spelling. */
+  takeCoalesced(): readonly CoalescedMmio[] {
+    return this.ring.drain().map(({ addr, len, pio, data }) => {
+      const bytes = new Uint8Array(8);
+      new DataView(bytes.buffer).setBigUint64(0, data, true);
+      return { physAddr: addr, len, pio, data: bytes };
+    });
   }
 
   /** @ignore Coalesced zones on words. */

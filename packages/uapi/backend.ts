@@ -15,6 +15,7 @@
  *
  * @module
  */
+import type { CoalescedMmio } from "./coalesced_mmio.ts";
 
 /** Bus of an ioeventfd: `ccw` is accepted on x86 and never fires there. */
 export type IoeventfdBus = "mmio" | "pio" | "ccw";
@@ -282,6 +283,8 @@ export interface KvmVm extends Disposable {
    * @returns `kernel` when KVM handled it, `userspace` when KVM_RUN came back with it
    */
   guestWrite(bus: "mmio" | "pio", addr: bigint, len: number, value: bigint): "kernel" | "userspace";
+  /** Takes the writes that coalesced zones kept, oldest first, as userspace does after each exit. */
+  takeCoalesced?(): readonly CoalescedMmio[];
 }
 
 /** Kinds of descriptor that are not eventfds, to be refused as the kernel refuses them. */
