@@ -84,7 +84,7 @@ export class Rig {
   }
 
   irqfd(fd: number, gsi: number, flags = 0, resamplefd = -1): string | 0 {
-    const argument: Irqfd = { fd, gsi, flags, resamplefd };
+    const argument: Irqfd = { fd: fd >>> 0, gsi, flags: flags >>> 0, resamplefd: resamplefd >>> 0 };
     return errnoOf(() => this.vm.ioctl(KVM_IRQFD, encodeIrqfd(argument)));
   }
 
