@@ -5,6 +5,7 @@
  */
 export * from "./access_program.ts";
 export * from "./compare_doorbells.ts";
+export * from "./cost_row.ts";
 export * from "./counted_work.ts";
 export * from "./cpu_run.ts";
 export * from "./doorbell.ts";

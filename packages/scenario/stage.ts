@@ -6,12 +6,13 @@
 import { latestRelease } from "@ioeventfd/uapi";
 import type { KernelRelease, KvmBackend, KvmSystem } from "@ioeventfd/uapi";
 import { EventLog } from "./event_log.ts";
+import { guestLayout, type GuestMode } from "./guest_mode.ts";
 import type { ReportRow } from "./report_table.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import type { StageCpu } from "./stage_cpu.ts";
 import { StageEventfd } from "./stage_eventfd.ts";
 import type { RunLimits, StageParts } from "./stage_parts.ts";
-import { StageVm } from "./stage_vm.ts";
+import { type CpuOptions, StageVm } from "./stage_vm.ts";
 import type { RestoreOptions, VmSnapshot } from "./vm_snapshot.ts";
 
 /** What a stage is told besides its backend. */
@@ -87,6 +88,18 @@ export class Stage implements StageParts, Disposable {
     const vm = new StageVm(this);
     this.#vms.push(vm);
     return vm;
+  }
+
+  /**
+   * A VM with just enough RAM at GPA 0, and a vCPU in it.
+   *
+   * @param mode Mode the guest starts in; `prot64` where absent
+   * @param options Name and segments of the vCPU
+   */
+  machine(mode: GuestMode = "prot64", options: CpuOptions = {}): { vm: StageVm; cpu: StageCpu } {
+    const vm = this.vm();
+    vm.ram(guestLayout.ramSize);
+    return { vm, cpu: vm.cpu(mode, options) };
   }
 
   /**

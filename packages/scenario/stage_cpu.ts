@@ -40,8 +40,8 @@ const codeSpacing = 0x400;
 
 /** A vCPU with verbs for its guest, and expectations. */
 export class StageCpu extends CpuRun implements Disposable {
-  /** Mode it started in. */
-  readonly mode: GuestMode;
+  /** Mode its programs are for: the one it started in, until the scenario says that its guest has switched. */
+  mode: GuestMode;
   readonly #log: EventLog;
   readonly #parts: StageCpuParts;
   #dsBase = 0n;

@@ -32,6 +32,9 @@ export interface RunReport {
   readonly played: readonly Played[];
 }
 
+/** Of `costRow`. */
+const cyclesColumn = "model cycles";
+
 const outcomes = ["passed", "failed", "broken", "skipped"] as const;
 
 /**
@@ -98,6 +101,12 @@ function playedLines(played: Played, backend: BackendName, style: Style): string
     `  ${file.scenario.about}`,
   ];
   for (const table of result.tables) lines.push("", ...tableLines(table, style));
+  if (result.tables.some(({ columns }) => columns.includes(cyclesColumn)) && backend === "sim") {
+    lines.push(
+      "",
+      `  ${style.dim("Work is counted; cycles are modelled: ioeventfd compare prints how.")}`,
+    );
+  }
   if (result.notes.length > 0) lines.push("", ...result.notes.map((note) => `  ${note}`));
   if (notCounted > 0) {
     lines.push(`  ${style.dim(`${notCounted} expectations about work: this kernel counts none`)}`);
@@ -114,7 +123,11 @@ function playedLines(played: Played, backend: BackendName, style: Style): string
   return lines;
 }
 
-function tableLines({ columns, rows }: ReportTable, style: Style): string[] {
+/** A column that says nothing in any row is left out. */
+function tableLines(table: ReportTable, style: Style): string[] {
+  const said = table.columns.map((_, i) => table.rows.some((row) => row[i] !== null));
+  const columns = table.columns.filter((_, i) => said[i]);
+  const rows = table.rows.map((row) => row.filter((_, i) => said[i]));
   const numeric = columns.map((_, i) => rows.every((row) => typeof row[i] !== "string"));
   const [heading, ...lines] = textTable(
     columns.map((title, i) => ({ title, align: numeric[i] ? "right" : "left" })),
