@@ -1,6 +1,7 @@
 import { compareRanges } from "@ioeventfd/kvm-core";
 import type { IoRange } from "@ioeventfd/kvm-core";
 import type { BusRules } from "@ioeventfd/uapi";
+import { safeInAnyOrder } from "./_groups_apart.ts";
 
 /** Something on the bus. */
 export interface OrderItem {
@@ -84,7 +85,7 @@ export class OrderModel {
    */
   robust(order: readonly number[]): boolean {
     const { rules, items } = this.problem;
-    if (rules.insertion === "heapsort" && !inAnyOrder(items.map((item) => item.range))) {
+    if (rules.insertion === "heapsort" && !safeInAnyOrder(items.map((item) => item.range), rules)) {
       return false;
     }
     const length = this.#build(order);
@@ -199,21 +200,6 @@ export class OrderModel {
       root = child;
     }
   }
-}
-
-/** Whether no two ranges are such that their order could matter: sorting then has one result. */
-function inAnyOrder(ranges: readonly IoRange[]): boolean {
-  const sorted = [...ranges].sort((a, b) => a.hi - b.hi || a.lo - b.lo || a.len - b.len);
-  return sorted.every((a, i) => {
-    for (const b of sorted.slice(i + 1)) {
-      const distance = (b.hi - a.hi) * 0x1_0000_0000 + b.lo - a.lo;
-      if (distance > a.len) break;
-      const touching = distance === a.len;
-      const harmless = distance === 0 || a.len === b.len || (touching && a.len > 0 && b.len > 0);
-      if (!harmless) return false;
-    }
-    return true;
-  });
 }
 
 function table(

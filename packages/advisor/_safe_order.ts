@@ -5,6 +5,7 @@
  */
 import type { IoRange } from "@ioeventfd/kvm-core";
 import type { BusRules } from "@ioeventfd/uapi";
+import { addressOf, groupsApart, safeInAnyOrder } from "./_groups_apart.ts";
 import { OrderModel } from "./_order_model.ts";
 import type { OrderItem, OrderNeed } from "./_order_model.ts";
 import { searchOrder } from "./_search_order.ts";
@@ -46,7 +47,7 @@ export function safeOrder(
 ): SafeOrder {
   const order = [...given];
   let robust = true;
-  for (const steps of independent(buses, given)) {
+  for (const steps of groupsToOrder(buses, given)) {
     const parts = buses.map((bus) => part(bus, steps)).filter((one) => one.needs.length > 0);
     const models = parts.map((one) => new OrderModel(one));
     const here = given.filter((step) => steps.has(step));
@@ -61,48 +62,45 @@ export function safeOrder(
   return { order, robust, proven: false, stuck: [] };
 }
 
-/** Sets of steps that cannot disturb one another: far apart, and inserted in order. */
-function independent(
+/** Groups of steps whose order matters, each on its own. */
+function groupsToOrder(
   buses: readonly BusOrder[],
   given: readonly number[],
 ): ReadonlySet<number>[] {
-  if (buses.some((bus) => bus.rules.insertion === "heapsort" || !simple(bus.items))) {
-    return [new Set(given)];
-  }
-  const groupOf = new Map(given.map((step) => [step, new Set([step])]));
-  for (const { items } of buses) {
-    const sorted = [...items].sort((a, b) => (address(a) < address(b) ? -1 : 1));
-    let end = -1n;
-    let last = -1;
-    for (const item of sorted) {
-      if (address(item) <= end) join(groupOf, last, item.step);
-      const itsEnd = address(item) + BigInt(item.range.len);
-      if (itsEnd >= end) [end, last] = [itsEnd, item.step];
+  const unsettled = buses.filter((bus) => !settled(bus, bus.items));
+  if (unsettled.length === 0) return [];
+  const groupOf = new Map<number, Set<number>>();
+  for (const bus of unsettled) {
+    const groups = bus.rules.insertion === "ordered" ? groupsApart(bus.items) : null;
+    if (groups === null) return [new Set(given)];
+    for (const group of new Set(groups.values())) {
+      if (settled(bus, bus.items.filter((item) => group.has(item.step)))) continue;
+      for (const step of group) join(groupOf, step, group);
     }
   }
   return [...new Set(groupOf.values())];
 }
 
-/** Whether each step puts one entry on the bus, and none goes round the end of the address space. */
-function simple(items: readonly OrderItem[]): boolean {
-  const steps = new Set(items.map((item) => item.step));
-  return steps.size === items.length &&
-    items.every((item) =>
-      item.range.len >= 0 && address(item) + BigInt(item.range.len) < 1n << 64n
-    );
+/** Whether some items are safe in any order: registrations alone, none within another. */
+function settled({ rules }: BusOrder, items: readonly OrderItem[]): boolean {
+  return !items.some((item) => item.claims) &&
+    safeInAnyOrder(items.map((item) => item.range), rules);
 }
 
-function address({ range }: OrderItem): bigint {
-  return (BigInt(range.hi >>> 0) << 32n) | BigInt(range.lo >>> 0);
-}
-
-function join(groupOf: Map<number, Set<number>>, a: number, b: number): void {
-  const into = groupOf.get(a)!, from = groupOf.get(b)!;
-  if (into === from) return;
-  for (const step of from) {
-    into.add(step);
-    groupOf.set(step, into);
+/** Puts a step into one group with others. */
+function join(
+  groupOf: Map<number, Set<number>>,
+  step: number,
+  others: ReadonlySet<number>,
+): void {
+  const merged = groupOf.get(step) ?? new Set([step]);
+  for (const other of others) {
+    for (const one of groupOf.get(other) ?? [other]) {
+      merged.add(one);
+      groupOf.set(one, merged);
+    }
   }
+  groupOf.set(step, merged);
 }
 
 /** The part of a bus that a group of steps makes, and how many entries lie beside it. */
@@ -113,8 +111,8 @@ function part(
   const kept = items.flatMap((item, i) => (steps.has(item.step) ? [i] : []));
   const place = new Map(kept.map((item, i) => [item, i]));
   const others = items.filter((item) => !steps.has(item.step));
-  const from = kept.length === 0 ? 0n : address(items[kept[0]!]!);
-  const below = others.filter((other) => address(other) < from);
+  const from = kept.length === 0 ? 0n : addressOf(items[kept[0]!]!.range);
+  const below = others.filter((other) => addressOf(other.range) < from);
   return {
     rules,
     items: kept.map((i) => items[i]!),

@@ -9,7 +9,7 @@ export interface FoundOrder {
 
 /** Most arrays looked at when all are looked at. */
 const mostStates = 400_000;
-/** Steps of the models spent on climbing. */
+/** Steps of the models spent on the usual orders, and on climbing. */
 const climbingWork = 40_000_000;
 
 /** What is searched. */
@@ -51,13 +51,15 @@ class OrderSearch {
   /** As given, ascending, descending, long first, and the like. */
   tryUsual(): FoundOrder | undefined {
     const free = this.#free;
-    const usual = [free, ...this.#sorted()];
-    const safe = usual.map((order) => this.#filled(order)).filter((order) =>
-      this.#lost(order) === 0
-    );
-    const best = safe.find((order) => this.#models.every((model) => model.robust(order)));
-    const order = best ?? safe[0];
-    return order === undefined ? undefined : { order, proven: false };
+    let found: FoundOrder | undefined;
+    for (const usual of [free, ...this.#sorted()]) {
+      if (this.#work() > climbingWork) break;
+      const order = this.#filled(usual);
+      if (this.#lost(order) > 0) continue;
+      if (this.#models.every((model) => model.robust(order))) return { order, proven: false };
+      found ??= { order, proven: false };
+    }
+    return found;
   }
 
   /** Every array that any order can give, unless they are too many. */

@@ -1,17 +1,20 @@
 import { CoreBackend, Ioeventfd, ReferenceBus } from "@ioeventfd/kvm-core";
-import type { BusEntry, IoDevice, Kvm, Vm } from "@ioeventfd/kvm-core";
+import type { BusEntry, IoDevice, IoRange, Kvm, Vm } from "@ioeventfd/kvm-core";
 import {
+  busFromFlags,
   encodeIoeventfd,
   KVM_FAST_MMIO_BUS,
   KVM_IOEVENTFD,
+  KVM_IOEVENTFD_FLAG_DATAMATCH,
   KVM_IOEVENTFD_FLAG_DEASSIGN,
   KVM_MEM_READONLY,
   KVM_MMIO_BUS,
   KVM_PIO_BUS,
-  KVM_VIRTIO_CCW_NOTIFY_BUS,
   KvmError,
 } from "@ioeventfd/uapi";
 import type { KernelRelease, Registration } from "@ioeventfd/uapi";
+import type { BusEvent } from "./_bus_history.ts";
+import { busIndexOf } from "./_describe.ts";
 import type { RegistrationSet, SetEntry } from "./registration_set.ts";
 
 /** All memory may lie at one address of the process: nothing reads it here. */
@@ -27,29 +30,30 @@ export type Taker =
 /** A set carried out on the model. */
 export class SetModel implements Disposable {
   readonly release: KernelRelease;
+  /** What happened on each bus, by index. */
+  readonly events: ReadonlyMap<number, readonly BusEvent[]>;
   /** What refused each step, or null. */
   readonly refusals: (KvmError | null)[] = [];
   readonly #kvm: Kvm;
   readonly #vm: Vm;
   readonly #fds = new Map<string, number>();
+  readonly #events: Map<number, BusEvent[]> = new Map([0, 1, 2].map((bus) => [bus, []]));
   readonly #made: number[] = [];
   readonly #stepOfDevice = new Map<IoDevice, number>();
+  /** Registrations in force by what tells them apart. */
+  readonly #live = new Map<string, number>();
   readonly #stepOfSlot = new Map<number, number>();
   readonly #buses = new Map<number, ReferenceBus>();
   #nextSlot = 0;
   #hasLapic = false;
 
-  /** @param skip Steps left out, as if never made */
-  constructor(
-    set: RegistrationSet,
-    release: KernelRelease,
-    skip: ReadonlySet<number> = new Set(),
-  ) {
+  constructor(set: RegistrationSet, release: KernelRelease) {
     this.release = release;
+    this.events = this.#events;
     this.#kvm = new CoreBackend({ release }).open();
     this.#vm = this.#kvm.createVm();
     set.forEach((entry, step) => {
-      this.refusals.push(skip.has(step) ? null : this.#take(entry, step));
+      this.refusals.push(this.#take(entry, step));
     });
   }
 
@@ -110,21 +114,36 @@ export class SetModel implements Disposable {
   #take(entry: SetEntry, step: number): KvmError | null {
     this.#buses.clear();
     switch (entry.kind) {
-      case "assign": {
-        const refused = refusal(() => this.#register(entry.registration, this.#fd(entry.eventfd)));
-        if (refused === null) this.#made.push(step);
-        return refused;
-      }
-      case "deassign": {
-        const flags = entry.registration.flags | KVM_IOEVENTFD_FLAG_DEASSIGN;
-        const registration = { ...entry.registration, flags };
-        return refusal(() => this.#register(registration, this.#fd(entry.eventfd)));
-      }
+      case "assign":
+        return this.#assign(entry, step);
+      case "deassign":
+        return this.#deassign(entry);
       case "ram":
         return refusal(() => this.#addRam(entry, step));
       default:
         return this.#device(entry, step);
     }
+  }
+
+  #assign({ registration, eventfd }: SetEntry & { kind: "assign" }, step: number): KvmError | null {
+    const refused = refusal(() => this.#register(registration, this.#fd(eventfd)));
+    if (refused !== null) return refused;
+    this.#made.push(step);
+    this.#live.set(placeOf(registration), step);
+    const range = rangeOf(registration);
+    this.#events.get(busIndexOf(registration))!.push({ kind: "insert", step, range });
+    return null;
+  }
+
+  #deassign({ registration, eventfd }: SetEntry & { kind: "deassign" }): KvmError | null {
+    const flags = registration.flags | KVM_IOEVENTFD_FLAG_DEASSIGN;
+    const refused = refusal(() => this.#register({ ...registration, flags }, this.#fd(eventfd)));
+    if (refused !== null) return refused;
+    const step = this.#live.get(placeOf(registration))!;
+    this.#live.delete(placeOf(registration));
+    const range = rangeOf(registration);
+    this.#events.get(busIndexOf(registration))!.push({ kind: "remove", step, range });
+    return null;
   }
 
   #register({ addr, len, flags, datamatch }: Registration, fd: number): void {
@@ -148,33 +167,52 @@ export class SetModel implements Disposable {
     this.#stepOfSlot.set(slot, step);
   }
 
-  /** What is new on the buses afterwards is this step's. */
-  #device(entry: SetEntry & { kind: "zone" | "irqchip" | "split-irqchip" | "pit" }, step: number) {
-    const before = new Set(this.#devices());
-    const refused = refusal(() => {
-      switch (entry.kind) {
-        case "zone":
-          return entry.remove
-            ? this.#vm.unregisterCoalesced(entry)
-            : this.#vm.registerCoalesced(entry);
-        case "irqchip":
-          return this.#vm.createIrqchip();
-        case "split-irqchip":
-          return this.#vm.enableSplitIrqchip();
-        case "pit":
-          return this.#vm.createPit2(false);
-      }
-    });
-    if (refused === null && entry.kind.endsWith("irqchip")) this.#hasLapic = true;
-    for (const device of this.#devices()) {
-      if (!before.has(device)) this.#stepOfDevice.set(device, step);
+  /** What is new on the buses afterwards is this step's; what is gone was another's. */
+  #device(
+    entry: SetEntry & { kind: "zone" | "irqchip" | "split-irqchip" | "pit" },
+    step: number,
+  ): KvmError | null {
+    const before = this.#devices();
+    const refused = refusal(() => this.#changeDevices(entry));
+    if (refused !== null) return refused;
+    if (entry.kind.endsWith("irqchip")) this.#hasLapic = true;
+    const after = this.#devices();
+    for (const [device, { bus, range }] of before) {
+      const owner = this.#stepOfDevice.get(device);
+      if (after.has(device) || owner === undefined) continue;
+      this.#events.get(bus)!.push({ kind: "remove", step: owner, range });
     }
-    return refused;
+    for (const [device, { bus, range }] of after) {
+      if (before.has(device)) continue;
+      this.#stepOfDevice.set(device, step);
+      this.#events.get(bus)!.push({ kind: "insert", step, range });
+    }
+    return null;
   }
 
-  #devices(): IoDevice[] {
-    return [KVM_MMIO_BUS, KVM_PIO_BUS, KVM_VIRTIO_CCW_NOTIFY_BUS]
-      .flatMap((bus) => this.entries(bus).map((entry) => entry.device));
+  #changeDevices(entry: SetEntry & { kind: "zone" | "irqchip" | "split-irqchip" | "pit" }): void {
+    switch (entry.kind) {
+      case "zone":
+        return entry.remove
+          ? this.#vm.unregisterCoalesced(entry)
+          : this.#vm.registerCoalesced(entry);
+      case "irqchip":
+        return this.#vm.createIrqchip();
+      case "split-irqchip":
+        return this.#vm.enableSplitIrqchip();
+      case "pit":
+        return this.#vm.createPit2(false);
+    }
+  }
+
+  #devices(): Map<IoDevice, { readonly bus: number; readonly range: IoRange }> {
+    return new Map(
+      [KVM_MMIO_BUS, KVM_PIO_BUS].flatMap((bus) =>
+        this.entries(bus).map(({ lo, hi, len, device }) =>
+          [device, { bus, range: { lo, hi, len } }] as const
+        )
+      ),
+    );
   }
 
   #reference(bus: number): ReferenceBus {
@@ -185,6 +223,15 @@ export class SetModel implements Disposable {
     this.#buses.set(bus, reference);
     return reference;
   }
+}
+
+function placeOf({ addr, len, flags, datamatch }: Registration): string {
+  const value = flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? datamatch : null;
+  return `${busFromFlags(flags)} ${addr} ${len} ${value}`;
+}
+
+function rangeOf({ addr, len }: Registration): IoRange {
+  return { lo: Number(addr & 0xffff_ffffn), hi: Number(addr >> 32n), len };
 }
 
 function refusal(call: () => void): KvmError | null {

@@ -6,8 +6,8 @@
 import type { IoRange } from "@ioeventfd/kvm-core";
 import { KVM_MMIO_BUS, KVM_PIO_BUS, latestRelease } from "@ioeventfd/uapi";
 import type { KernelRelease, Registration } from "@ioeventfd/uapi";
-import { describeStep } from "./_describe.ts";
-import { busIndexOf, judgeAll } from "./_judge.ts";
+import { busIndexOf, describeStep } from "./_describe.ts";
+import { judgeAll } from "./_judge.ts";
 import type { Finding, LintReport, ReleaseFindings } from "./lint_report.ts";
 import type { OrderItem, OrderNeed } from "./_order_model.ts";
 import type { RegistrationSet } from "./registration_set.ts";
@@ -60,16 +60,25 @@ export function lint(set: RegistrationSet, options: LintOptions = {}): LintRepor
   set.forEach((entry, step) => {
     if (entry.kind !== "assign" && entry.kind !== "deassign") kept.add(step);
   });
+  const registrations = worst(cases);
+  if (options.order === false) {
+    return {
+      releases: cases,
+      registrations,
+      safeOrder: null,
+      robust: false,
+      orderWhy: "not asked",
+    };
+  }
   const given = [...kept].sort((a, b) => a - b);
-  const found = confirmed(
-    set,
-    releases,
-    buses,
-    safeOrder(unique(buses), given, rangesOf(set, given)),
-  );
+  const proposed = safeOrder(unique(buses), given, rangesOf(set, given));
+  const asMade = proposed.order?.length === set.length &&
+    proposed.order.every((step, i) => step === i) &&
+    registrations.every((one) => one.verdict === "never" || one.writes.length === 0);
+  const found = asMade ? proposed : confirmed(set, releases, buses, proposed);
   return {
     releases: cases,
-    registrations: worst(cases),
+    registrations,
     safeOrder: found.order,
     robust: found.robust,
     orderWhy: orderWhy(set, found),

@@ -201,7 +201,9 @@ Deno.test("lint() proposes orders in which each registration fires, when judged 
 
 Deno.test("lint() names hiders without which the hidden one fires, and no fewer", () => {
   fc.assert(
-    fc.property(randomSet, (set) => {
+    fc.property(randomSet, (all) => {
+      const refused = lint(all).registrations.filter((one) => one.errno !== null);
+      const set = all.filter((_, step) => !refused.some((one) => one.index === step));
       for (const { index, verdict, writes, hiddenBy } of lint(set).registrations) {
         if (verdict === "never" || writes.length === 0) continue;
         const lostWithout = (skip: readonly number[]): number => {
