@@ -12,8 +12,8 @@ export interface Hidden {
   readonly history: BusHistory;
   readonly rules: BusRules;
   readonly step: number;
-  /** Lengths of the writes lost. */
-  readonly lost: readonly number[];
+  /** Lengths of the writes that should come to it. */
+  readonly writes: readonly number[];
   /** The array as it is. */
   readonly entries: readonly ReplayedEntry[];
   /** Whether a step put a device there, which takes what it contains. */
@@ -21,7 +21,7 @@ export interface Hidden {
 }
 
 /**
- * A smallest set of steps without which every lost write comes to its registration: the entries that send the search
+ * A smallest set of steps without which every write comes to its registration: the entries that send the search
  * astray one after another, less those that need not go. On a large heapsorted bus, the first of them alone.
  */
 export function hidersOf(hidden: Hidden): number[] {
@@ -62,7 +62,7 @@ function culpritAmong(
   beside: Beside = { below: 0, above: 0 },
 ): number | null {
   const target = entries.findIndex((entry) => entry.step === hidden.step);
-  for (const len of hidden.lost) {
+  for (const len of hidden.writes) {
     const culprit = culpritFor(hidden, entries, beside, target, len);
     if (culprit !== null) return culprit;
   }

@@ -79,7 +79,7 @@ function judge(one: Judged, index: number, registration: Registration): Finding 
     history: one.histories[busIndexOf(registration)]!,
     rules: release.bus,
     step: index,
-    lost,
+    writes,
     entries: model.entries(busIndexOf(registration)).map((entry) => ({
       ...{ lo: entry.lo, hi: entry.hi, len: entry.len },
       step: model.stepOf(entry),
