@@ -1,4 +1,4 @@
-import { KvmError } from "@ioeventfd/uapi";
+import { ioctlName, KvmError } from "@ioeventfd/uapi";
 import { hex } from "./_u64.ts";
 
 /** An ioctl argument as it may come, from callers that heed no types. */
@@ -7,6 +7,12 @@ export type Argument = Uint8Array | number | undefined;
 /** The number of an ioctl, or −1 for what cannot be one. The kernel takes an unsigned int. */
 export function requestNumber(request: number): number {
   return typeof request === "number" && Number.isInteger(request) ? request >>> 0 : -1;
+}
+
+/** The ioctl for people, whatever was given. */
+export function showRequest(request: number): string {
+  const number = requestNumber(request);
+  return number < 0 ? `of type ${typeof request}` : ioctlName(number) ?? hex(number);
 }
 
 /** What copy_from_user gets: EFAULT for less bytes, and for a number, which points nowhere. */

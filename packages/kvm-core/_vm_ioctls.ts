@@ -27,7 +27,7 @@ import {
   KvmError,
   toMemoryRegion,
 } from "@ioeventfd/uapi";
-import { type Argument, copied, requestNumber, scalar } from "./_ioctl_argument.ts";
+import { type Argument, copied, requestNumber, scalar, showRequest } from "./_ioctl_argument.ts";
 import { hex, highWord, lowWord } from "./_u64.ts";
 import type { Vm } from "./vm.ts";
 
@@ -86,8 +86,7 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
 export function vmIoctl(vm: Vm, request: number, arg: Argument): number {
   const handler = handlers.get(requestNumber(request));
   if (handler !== undefined) return handler(vm, arg);
-  const shown = Number.isInteger(request) ? hex(request) : String(request);
-  refuse("ENOTTY", "ioctl", `ioctl ${shown} is not one of a VM descriptor`);
+  refuse("ENOTTY", "ioctl", `ioctl ${showRequest(request)} is not one of a VM descriptor`);
 }
 
 function setRegion(vm: Vm, bytes: Uint8Array): number {

@@ -19,9 +19,8 @@ import {
 } from "@ioeventfd/uapi";
 import { Descriptor } from "./_descriptor.ts";
 import { HostMemories } from "./_host_memories.ts";
-import { requestNumber, scalar } from "./_ioctl_argument.ts";
+import { requestNumber, scalar, showRequest } from "./_ioctl_argument.ts";
 import { checkInteger, checkU64 } from "./_spec.ts";
-import { hex } from "./_u64.ts";
 import type { VcpuFile } from "./vcpu_file.ts";
 import { Vm } from "./vm.ts";
 
@@ -105,10 +104,9 @@ export class Kvm implements KvmSystem {
       case KVM_CHECK_EXTENSION:
         return this.release.capabilities[value] ?? 0;
     }
-    const shown = Number.isInteger(request) ? hex(request) : String(request);
     throw new KvmError("EINVAL", {
       check: "ioctl",
-      detail: `ioctl ${shown} is not one of /dev/kvm`,
+      detail: `ioctl ${showRequest(request)} is not one of /dev/kvm`,
     });
   }
 

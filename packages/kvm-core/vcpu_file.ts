@@ -5,7 +5,7 @@
  */
 import { KvmError } from "@ioeventfd/uapi";
 import { Descriptor } from "./_descriptor.ts";
-import { hex } from "./_u64.ts";
+import { showRequest } from "./_ioctl_argument.ts";
 import type { VmDescriptor } from "./vm_descriptor.ts";
 
 /**
@@ -59,7 +59,7 @@ export class VcpuFile implements Disposable {
     // KERNEL 6.19 arch/x86/kvm/x86.c kvm_arch_vcpu_ioctl
     throw new KvmError("EINVAL", {
       check: "ioctl",
-      detail: `ioctl ${hex(request)} is not one of a vCPU descriptor`,
+      detail: `ioctl ${showRequest(request)} is not one of a vCPU descriptor`,
     });
   }
 
