@@ -5,6 +5,7 @@ import type { RegistrationSet } from "@ioeventfd/advisor";
 import { parseVectors, runVector } from "@ioeventfd/conform";
 import type { BusVector, Vector } from "@ioeventfd/conform";
 import { CoreBackend } from "@ioeventfd/kvm-core";
+import { VmxBackend } from "@ioeventfd/vmx-sim";
 
 const folder = new URL("../vectors/", import.meta.url);
 
@@ -26,6 +27,28 @@ for (const kind of ["register", "collide", "bus"]) {
     }
   });
 }
+
+Deno.test("the model with a CPU does what Linux did: guest", async () => {
+  const list = await vectors("guest.jsonl");
+  const backend = new VmxBackend({ paging: "shadow" });
+  for (const vector of list) {
+    const { id, outcome, differences } = runVector(backend, vector);
+    assertEquals([id, outcome, differences], [id, "passed", []]);
+  }
+});
+
+Deno.test("runVector() skips a guest where there is no CPU, and what a CPU does not decode", async () => {
+  const [guest] = await vectors("guest.jsonl");
+  assert(guest?.kind === "guest");
+  const skipped = [
+    runVector(new CoreBackend(), guest),
+    runVector(new VmxBackend(), guest, { undecoded: new Set([guest.tag]) }),
+  ];
+  assertEquals(skipped.map(({ outcome, reason }) => [outcome, reason]), [
+    ["skipped", "no CPU in this backend"],
+    ["skipped", `${guest.tag} is not decoded`],
+  ]);
+});
 
 Deno.test("runVector() tells what differs when the answer is another", async () => {
   const backend = new CoreBackend();

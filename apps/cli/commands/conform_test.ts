@@ -49,6 +49,18 @@ Deno.test("conform --kernel follows another release", async () => {
   assertEquals((await conform(zeroLength, "--kernel", "3.16")).code, 1);
 });
 
+Deno.test("conform --paging ept shows what the fast MMIO path does otherwise", async () => {
+  const guests = await Deno.readTextFile(new URL("../../../vectors/guest.jsonl", import.meta.url));
+  const strings = guests.split("\n").filter((line) => line.includes('"rep-stos-x3"')).join("\n");
+  assertMatch((await conform(strings)).stdout, /, 0 failed\n$/);
+  assertMatch((await conform(strings, "--paging", "ept")).stdout, /, [1-9]\d* failed\n$/);
+});
+
+Deno.test("conform refuses options of the model for the live kernel", async () => {
+  const { code, stderr } = await conform(passing, "--backend", "kvm", "--kernel", "4.4");
+  assertEquals([code, stderr], [2, "ioeventfd: conform: --kernel is for the model alone\n"]);
+});
+
 Deno.test("conform takes several files, as operands too", async () => {
   const files = { "one.jsonl": passing, "two.jsonl": passing };
   const { stdout } = await runFake(["conform", "--vectors", "one.jsonl", "two.jsonl"], { files });
