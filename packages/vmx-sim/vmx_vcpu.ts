@@ -31,7 +31,7 @@ import { VMCS_ENTRY_INTR } from "./hw/vmcs.ts";
 import type { CpuState } from "./isa/contract.ts";
 import { LocalApic } from "./kvm/local_apic.ts";
 import { RunLoop } from "./kvm/run_loop.ts";
-import { VcpuContext } from "./kvm/vcpu_context.ts";
+import { ACTIVE, VcpuContext } from "./kvm/vcpu_context.ts";
 import type { PageTables } from "./mmu/page_tables.ts";
 import type { VmxVm } from "./vmx_vm.ts";
 import { costOf } from "./work/cost_table.ts";
@@ -158,7 +158,7 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
   setRegs(regs: Regs): void {
     setRegs(this.#context.cpu, regs);
     this.#context.words[VMCS_ENTRY_INTR] = 0;
-    this.#context.isHalted = false;
+    this.#context.activity = ACTIVE;
   }
 
   /** `KVM_GET_SREGS`. */

@@ -63,6 +63,8 @@ export class CpuMmu implements EntryPort {
   readonly offsets: Int32Array = new Int32Array(3 * sets);
   readonly #gpaLo = new Int32Array(3 * sets);
   readonly #gpaHi = new Int32Array(3 * sets);
+  /** Where the EPT leaf of a page that is no RAM lies, or −1: the CPU's paging-structure cache. */
+  readonly #leaf = new Int32Array(3 * sets).fill(-1);
   /** Host bytes of the page translated last. */
   bytes: Uint8Array = NOT_RAM;
   /** Where that page begins in `bytes`. */
@@ -83,6 +85,7 @@ export class CpuMmu implements EntryPort {
   readonly #work: Float64Array;
   #linearLo = 0;
   #linearHi = 0;
+  #lastLeaf = -1;
 
   constructor(
     cpu: CpuState,
@@ -153,6 +156,7 @@ export class CpuMmu implements EntryPort {
       this.pages[at] = NOT_RAM;
       this.tagLo[at] = this.#isCacheable(tag) ? wanted : 0;
       this.tagHi[at] = hi;
+      this.#leaf[at] = -1;
     }
     const qualification =
       (kind === FETCH
@@ -163,6 +167,7 @@ export class CpuMmu implements EntryPort {
         ? EPT_VIOLATION_ACC_WRITE
         : EPT_VIOLATION_ACC_READ) | EPT_VIOLATION_GVA_TRANSLATED;
     const result = this.#extended(this.#gpaLo[at]! | offset, this.#gpaHi[at]!, qualification);
+    this.#leaf[at] = this.#lastLeaf;
     if (result === DONE && this.tagLo[at] === wanted) this.#remember(at, wanted, hi, set);
     return result;
   }
@@ -185,10 +190,30 @@ export class CpuMmu implements EntryPort {
     return WALKED;
   }
 
+  /**
+   * An access to a cached translation to a page that is no RAM: true for an EPT misconfig, which is then in the VMCS.
+   *
+   * @param at Index in the cache
+   * @param lo Linear address, low word
+   */
+  misconfigures(at: number, lo: number): boolean {
+    const leaf = this.#leaf[at]!;
+    if (leaf < 0 || (this.#tables.words[leaf]! & 3) !== 2) return false;
+    this.#work[S_EPT_READS]!++;
+    const words = this.#words;
+    words[VMCS_EXIT_REASON] = EXIT_REASON_EPT_MISCONFIG;
+    words[VMCS_PHYSICAL] = this.#gpaLo[at]! | (lo & 0xfff);
+    words[VMCS_PHYSICAL + 1] = this.#gpaHi[at]!;
+    words[VMCS_QUALIFICATION] = 0;
+    words[VMCS_QUALIFICATION + 1] = 0;
+    return true;
+  }
+
   /** The EPT's word on an access: host bytes, or an exit. */
   #extended(lo: number, hi: number, access: number): StepResult {
     const tables = this.#tables;
     const at = tables.find(lo, hi);
+    this.#lastLeaf = at;
     this.#work[S_EPT_READS]! += tables.entriesRead;
     const entry = at < 0 ? 0 : tables.words[at]!;
     const allowed = entry & 7;

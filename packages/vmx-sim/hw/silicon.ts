@@ -76,18 +76,14 @@ export class Silicon extends SiliconPort {
     const rip = cpu.rip;
     const cs = cpu.seg[CS]!;
     const fetch = this.#fetch;
-    let left = steps;
+    const code = this.code;
+    this.stepsLeft = steps;
     fetch.noticeCode();
     if (this.vmcs[VMCS_ENTRY_INTR]! < 0) {
       const injected = this.#inject();
-      this.stepsLeft = left;
       if (injected !== DONE) return injected === STOPPED ? VM_EXIT : UNKNOWN_INSTRUCTION;
     }
-    for (;;) {
-      if (left <= 0) {
-        this.stepsLeft = 0;
-        return OUT_OF_STEPS;
-      }
+    for (let left = steps; left > 0;) {
       left--;
       if (cs.rights !== fetch.csRights) fetch.modeChanged();
       let lo = rip[0]!;
@@ -100,11 +96,11 @@ export class Silicon extends SiliconPort {
       let insn: Instruction | null = null;
       if (page !== null && (lo & 0xffff_f000) === fetch.pageLo && hi === fetch.pageHi) {
         const at = lo & 0xfff;
-        if (page.epochs[at] === this.code.epoch) insn = page.instructions[at]!;
+        if (page.epochs[at] === code.epoch) insn = page.instructions[at]!;
       }
-      let result: StepResult;
       const shadow = cpu.interruptShadow;
       const flags = cpu.rflags;
+      let result: StepResult;
       if (insn === null) insn = fetch.fetch(lo, hi);
       if (insn === null) {
         this.current = NO_INSTRUCTION;
@@ -114,49 +110,64 @@ export class Silicon extends SiliconPort {
         this.current = insn;
         result = insn.run(insn, cpu, this);
       }
-      if (result === DONE || result === REPEATING) {
-        this.work[S_INSTRUCTIONS]!++;
-        if ((flags & 0x100) === 0) continue;
-        this.#exception(1, -1);
-        this.vmcs[VMCS_QUALIFICATION] = 0x4000;
-        this.vmcs[VMCS_QUALIFICATION + 1] = 0;
-        this.#leave(0, cpu.interruptShadow);
-        break;
-      }
+      if ((result === DONE || result === REPEATING) && (flags & 0x100) === 0) continue;
+      this.stepsLeft = left;
+      const length = insn === null ? 0 : insn.length;
       if (result === STOPPED) {
-        this.#leave(insn === null ? 0 : insn.length, shadow);
-        break;
+        this.work[S_INSTRUCTIONS]! += steps - left - 1;
+        this.#leave(length, shadow);
+        return VM_EXIT;
       }
-      if (result === FAULTED) {
-        if (this.fault.vector === 6 && !this.fault.software) {
-          this.#exception(6, -1);
-          this.#leave(0, shadow);
-          break;
-        }
-        const vector = this.fault.vector;
-        const type = !this.fault.software
-          ? EXCEPTION
-          : vector === 3 || vector === 4
-          ? 0x600
-          : 0x400;
-        result = this.#deliver(type);
-        if (result === DONE) continue;
-        if (result === STOPPED) break;
-      }
-      if (result === HALTED) {
-        const back = (rip[0]! >>> 0) - insn!.length;
+      if (result === FAULTED && !this.#isIntercepted()) result = this.#deliverFault();
+      else result = this.#specialExit(result, length, shadow);
+      if (result === DONE) continue;
+      this.work[S_INSTRUCTIONS]! += steps - left - 1;
+      return result === STOPPED ? VM_EXIT : UNKNOWN_INSTRUCTION;
+    }
+    this.work[S_INSTRUCTIONS]! += steps;
+    this.stepsLeft = 0;
+    return OUT_OF_STEPS;
+  }
+
+  /** KVM wants to see #UD before the guest does. */
+  #isIntercepted(): boolean {
+    return this.fault.vector === 6 && !this.fault.software;
+  }
+
+  #deliverFault(): StepResult {
+    const vector = this.fault.vector;
+    const isBreak = vector === 3 || vector === 4;
+    return this.#deliver(!this.fault.software ? EXCEPTION : isBreak ? 0x600 : 0x400);
+  }
+
+  /** Exits that are no access: `STOPPED`, or `UNDECODED` where the model does not know the instruction. */
+  #specialExit(result: StepResult, length: number, shadow: number): StepResult {
+    const { vmcs, cpu } = this;
+    switch (result) {
+      case DONE:
+      case REPEATING:
+        // The trap of a single step comes after the instruction.
+        this.#exception(1);
+        vmcs[VMCS_QUALIFICATION] = 0x4000;
+        this.#leave(0, cpu.interruptShadow);
+        return STOPPED;
+      case FAULTED:
+        this.#exception(6);
+        this.#leave(0, shadow);
+        return STOPPED;
+      case HALTED: {
+        const { rip } = cpu;
+        const back = (rip[0]! >>> 0) - length;
         rip[0] = back;
         if (back < 0) rip[1]!--;
-        this.vmcs[VMCS_EXIT_REASON] = EXIT_REASON_HLT;
-        this.vmcs[VMCS_QUALIFICATION] = this.vmcs[VMCS_QUALIFICATION + 1] = 0;
-        this.#leave(insn!.length, shadow);
-        break;
+        vmcs[VMCS_EXIT_REASON] = EXIT_REASON_HLT;
+        vmcs[VMCS_QUALIFICATION] = vmcs[VMCS_QUALIFICATION + 1] = 0;
+        this.#leave(length, shadow);
+        return STOPPED;
       }
-      this.stepsLeft = left;
-      return UNKNOWN_INSTRUCTION;
+      default:
+        return result;
     }
-    this.stepsLeft = left;
-    return VM_EXIT;
   }
 
   /** The exit's common part: where the guest stands. */
@@ -177,11 +188,11 @@ export class Silicon extends SiliconPort {
         : length;
   }
 
-  #exception(vector: number, errorCode: number): void {
+  #exception(vector: number): void {
     const words = this.vmcs;
     words[VMCS_EXIT_REASON] = EXIT_REASON_EXCEPTION_NMI;
-    words[VMCS_INTR_INFO] = 0x8000_0300 | vector | (errorCode >= 0 ? 0x800 : 0);
-    words[VMCS_INTR_ERROR] = errorCode >= 0 ? errorCode : 0;
+    words[VMCS_INTR_INFO] = 0x8000_0000 | EXCEPTION | vector;
+    words[VMCS_INTR_ERROR] = 0;
     words[VMCS_QUALIFICATION] = words[VMCS_QUALIFICATION + 1] = 0;
   }
 
@@ -227,7 +238,7 @@ export class Silicon extends SiliconPort {
         this.#leave(0, cpu.interruptShadow);
         return STOPPED;
       }
-      if (type === EXCEPTION && isContributory(fault.vector, vector)) {
+      if (type === EXCEPTION && isDoubleFault(vector, fault.vector)) {
         fault.vector = 8;
         fault.errorCode = 0;
       }
@@ -236,9 +247,14 @@ export class Silicon extends SiliconPort {
   }
 }
 
-/** Whether a fault while delivering an exception makes a double fault. */
-function isContributory(second: number, first: number): boolean {
-  const contributory = second === 0 || second >= 10 && second <= 13;
-  if (first === 14) return contributory || second === 14;
-  return contributory && (first === 0 || first >= 10 && first <= 13);
+/**
+ * Whether an exception that arises while another is delivered makes a double fault.
+ *
+ * @param first Vector of the exception being delivered
+ * @param second Vector of the one that arose
+ */
+export function isDoubleFault(first: number, second: number): boolean {
+  const isContributory = second === 0 || second >= 10 && second <= 13;
+  if (first === 14) return isContributory || second === 14;
+  return isContributory && (first === 0 || first >= 10 && first <= 13);
 }

@@ -119,46 +119,62 @@ export class SiliconPort implements AccessPort {
 
   /** Reads memory. */
   read(lo: number, hi: number, size: number, forWrite: boolean): StepResult {
-    return this.#read(lo, hi, size, forWrite, this.tag());
+    const tag = this.tag();
+    const mmu = this.mmu;
+    const at = ((lo >>> 12) & 255) + (forWrite ? WRITE : READ);
+    if (mmu.tagLo[at] === ((lo & 0xffff_f000) | tag) && mmu.tagHi[at] === hi) {
+      const inPage = lo & 0xfff;
+      const bytes = mmu.pages[at]!;
+      if (bytes.length === 0) {
+        if (!this.current.isString && inPage + size <= 4096 && mmu.misconfigures(at, lo)) {
+          return STOPPED;
+        }
+      } else if (inPage + size <= 4096) {
+        copyIn(this.data, this.words, bytes, mmu.offsets[at]! + inPage, size);
+        return DONE;
+      }
+    }
+    return this.#readSlowly(lo, hi, size, forWrite, tag);
   }
 
   /** Reads memory with supervisor rights. */
   readSystem(lo: number, hi: number, size: number): StepResult {
-    return this.#read(lo, hi, size, false, TAG_SUPERVISOR);
+    return this.#readSlowly(lo, hi, size, false, TAG_SUPERVISOR);
   }
 
   /** Writes memory. */
   write(lo: number, hi: number, size: number): StepResult {
-    return this.#write(lo, hi, size, this.tag());
+    const tag = this.tag();
+    const mmu = this.mmu;
+    const at = ((lo >>> 12) & 255) + WRITE;
+    if (mmu.tagLo[at] === ((lo & 0xffff_f000) | tag) && mmu.tagHi[at] === hi) {
+      const inPage = lo & 0xfff;
+      const bytes = mmu.pages[at]!;
+      if (bytes.length === 0) {
+        if (inPage + size <= 4096 && mmu.misconfigures(at, lo)) return STOPPED;
+      } else if (inPage + size <= 4096) {
+        copyOut(this.data, this.words, bytes, mmu.offsets[at]! + inPage, size);
+        return DONE;
+      }
+    }
+    return this.#writeSlowly(lo, hi, size, tag);
   }
 
   /** Writes memory with supervisor rights. */
   writeSystem(lo: number, hi: number, size: number): StepResult {
-    return this.#write(lo, hi, size, TAG_SUPERVISOR);
+    return this.#writeSlowly(lo, hi, size, TAG_SUPERVISOR);
   }
 
-  #read(lo: number, hi: number, size: number, forWrite: boolean, tag: number): StepResult {
+  #readSlowly(lo: number, hi: number, size: number, forWrite: boolean, tag: number): StepResult {
     const inPage = lo & 0xfff;
+    let result = this.#translate(lo, hi, READ, tag, forWrite);
+    if (result !== DONE) return result;
+    const { bytes, offset } = this.mmu;
     if (inPage + size <= 4096) {
-      const mmu = this.mmu;
-      const at = ((lo >>> 12) & 255) + (forWrite ? WRITE : READ);
-      let bytes = mmu.pages[at]!;
-      let offset = mmu.offsets[at]!;
-      if (
-        mmu.tagLo[at] !== ((lo & 0xffff_f000) | tag) || mmu.tagHi[at] !== hi || bytes.length === 0
-      ) {
-        const result = this.#translate(lo, hi, READ, tag, forWrite);
-        if (result !== DONE) return result;
-        bytes = mmu.bytes;
-        offset = mmu.offset;
-      }
       copyIn(this.data, this.words, bytes, offset + inPage, size);
       return DONE;
     }
     const first = 4096 - inPage;
-    let result = this.#translate(lo, hi, READ, tag, forWrite);
-    if (result !== DONE) return result;
-    const { bytes, offset } = this.mmu;
     result = this.#translateNext(lo, hi, READ, tag, forWrite);
     if (result !== DONE) return result;
     for (let i = 0; i < first; i++) this.data[i] = bytes[offset + inPage + i]!;
@@ -166,29 +182,17 @@ export class SiliconPort implements AccessPort {
     return DONE;
   }
 
-  #write(lo: number, hi: number, size: number, tag: number): StepResult {
+  #writeSlowly(lo: number, hi: number, size: number, tag: number): StepResult {
     const inPage = lo & 0xfff;
-    if (inPage + size <= 4096) {
-      const mmu = this.mmu;
-      const at = ((lo >>> 12) & 255) + WRITE;
-      let bytes = mmu.pages[at]!;
-      let offset = mmu.offsets[at]!;
-      if (
-        mmu.tagLo[at] !== ((lo & 0xffff_f000) | tag) || mmu.tagHi[at] !== hi || bytes.length === 0
-      ) {
-        const result = this.#translate(lo, hi, WRITE, tag, false);
-        if (result !== DONE) return result;
-        bytes = mmu.bytes;
-        offset = mmu.offset;
-        if (this.code.has(bytes, offset)) this.code.epoch++;
-      }
-      copyOut(this.data, this.words, bytes, offset + inPage, size);
-      return DONE;
-    }
-    const first = 4096 - inPage;
     let result = this.#translate(lo, hi, WRITE, tag, false);
     if (result !== DONE) return result;
     const { bytes, offset } = this.mmu;
+    if (inPage + size <= 4096) {
+      copyOut(this.data, this.words, bytes, offset + inPage, size);
+      if (this.code.has(bytes, offset)) this.code.epoch++;
+      return DONE;
+    }
+    const first = 4096 - inPage;
     result = this.#translateNext(lo, hi, WRITE, tag, false);
     if (result !== DONE) return result;
     for (let i = 0; i < first; i++) bytes[offset + inPage + i] = this.data[i]!;

@@ -83,7 +83,7 @@ export class Emulator {
       this.#vcpu.queueException(6, -1);
       return true;
     }
-    if (!isKnown && !((type & EMULTYPE_SKIP) !== 0 && fetched === DONE)) return this.#fail(type);
+    if (!isKnown) return this.#fail(type);
     this.#trace(false);
     if ((type & EMULTYPE_SKIP) !== 0) {
       advanceRip(this.#vcpu, insn.length, true);

@@ -40,7 +40,7 @@ import { P_EXCEPTION, P_FAST, P_OTHER, P_RAM, P_TOUCH_KERNEL } from "../work/wor
 import { busWrite } from "./bus_dispatch.ts";
 import { Emulator } from "./emulator.ts";
 import type { FaultResult } from "./kvm_mmu.ts";
-import { FAULT_BUG, FAULT_EMULATE, FAULT_INVALID, KvmMmu } from "./kvm_mmu.ts";
+import { FAULT_BUG, FAULT_EMULATE, FAULT_INVALID, FAULT_RETRY, KvmMmu } from "./kvm_mmu.ts";
 import { PioExit } from "./pio_exit.ts";
 import { finishSkip, skipInstruction } from "./skip.ts";
 import { SystemExits } from "./system_exits.ts";
@@ -55,6 +55,8 @@ export class ExitHandlers {
   readonly emulator: Emulator;
   /** Port I/O. */
   readonly pio: PioExit;
+  /** The last exit mapped memory and nothing else: the guest repeats its instruction. */
+  hasMapped = false;
   readonly #vcpu: VcpuContext;
   readonly #words: Int32Array;
   readonly #rules: X86Rules;
@@ -182,6 +184,7 @@ export class ExitHandlers {
     const vcpu = this.#vcpu;
     if (result !== FAULT_EMULATE) {
       vcpu.work.path = P_RAM;
+      this.hasMapped = result === FAULT_RETRY;
       return true;
     }
     vcpu.work.path = P_TOUCH_KERNEL;

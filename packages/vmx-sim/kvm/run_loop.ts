@@ -27,16 +27,25 @@ import { W_EXITS } from "../work/work_counters.ts";
 import { ExitHandlers } from "./exit_handlers.ts";
 import { failEntryExit, plainExit } from "./userspace_exit.ts";
 import {
+  ACTIVE,
   COMPLETE_FAST_IN,
   COMPLETE_FAST_OUT,
   COMPLETE_MMIO,
   COMPLETE_NOTHING,
   COMPLETE_PIO,
+  HALTED,
+  SHUT_DOWN,
 } from "./vcpu_context.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
 /** Instructions between two looks at the clock. */
 const slice = 0x1_0000;
+
+/** Page faults of one instruction: two pages each of code, source and destination, and five tables for each. */
+const mostFaults = 36;
+
+/** Enter the guest; enter it for one instruction; KVM ran one itself; leave for userspace. */
+const ENTER = 0, ONE_STEP = 1, EMULATED = 2, LEAVE = 3;
 
 /** The loop of one vCPU. */
 export class RunLoop {
@@ -112,7 +121,6 @@ export class RunLoop {
   /** Enters the guest again and again. False when interrupted, true for an exit in `struct kvm_run`. */
   #enter(maxInstructions: number, timeoutMs: number): boolean {
     const vcpu = this.#vcpu;
-    const { silicon, work, tables } = vcpu;
     const rules = vcpu.vm.release.x86;
     if (rules.immediateExit && vcpu.run[1] !== 0) return false;
     if (this.#isEntryInvalid()) {
@@ -122,46 +130,78 @@ export class RunLoop {
     }
     const deadline = timeoutMs === Infinity ? Infinity : Date.now() + timeoutMs;
     let left = maxInstructions;
-    let untilClock = slice;
     for (;;) {
-      if (left <= 0) return false;
-      if (untilClock <= 0) {
-        if (Date.now() >= deadline) return false;
-        untilClock = slice;
+      if (vcpu.activity === SHUT_DOWN) {
+        vcpu.activity = ACTIVE;
+        plainExit(vcpu, KVM_EXIT_SHUTDOWN);
+        return true;
       }
-      if (vcpu.isHalted) return false;
+      if (left <= 0 || vcpu.activity === HALTED) return false;
+      if (deadline !== Infinity && Date.now() >= deadline) return false;
+      const spent = this.#slice(left < slice ? left : slice);
+      if (spent < 0) return true;
+      left -= spent;
+    }
+  }
+
+  /** Enters the guest for so many instructions at most: those spent, or −1 for an exit in `struct kvm_run`. */
+  #slice(steps: number): number {
+    const vcpu = this.#vcpu;
+    const { silicon, work, tables } = vcpu;
+    const { handlers } = this;
+    const isWatched = work.counting || vcpu.isTracing || vcpu.vm.paging === "shadow" ||
+      vcpu.run[0] !== 0 || this.pendingInterrupt >= 0;
+    let left = steps;
+    let mapped = 0;
+    while (left > 0 && vcpu.activity === ACTIVE) {
       if (tables.zapCount !== this.#zapsSeen) {
         this.#zapsSeen = tables.zapCount;
         silicon.flush();
       }
-      if (work.counting) vcpu.closeExit();
-      let steps = left < untilClock ? left : untilClock;
-      if (this.pendingInterrupt >= 0 || vcpu.run[0] !== 0) {
-        if (this.#interruptWindow()) return true;
-        if (this.pendingInterrupt >= 0) steps = 1;
+      let allowed = left;
+      if (isWatched) {
+        const entry = this.#beforeEntry();
+        if (entry === LEAVE) return -1;
+        if (entry === EMULATED) {
+          left--;
+          continue;
+        }
+        if (entry === ONE_STEP) allowed = 1;
       }
-      if (vcpu.isTracing) this.#traceEntry();
-      if (vcpu.vm.paging === "shadow" && this.#needsEmulation()) {
-        left--;
-        untilClock--;
-        if (!this.#emulateInvalid()) return true;
-        continue;
-      }
-      const result = silicon.run(steps);
-      const spent = steps - silicon.stepsLeft;
+      const result = silicon.run(allowed);
+      const spent = allowed - silicon.stepsLeft;
       left -= spent;
-      untilClock -= spent;
       if (result === VM_EXIT) {
         // An exit without an instruction, such as one in the delivery of an event, must come to an end too.
         if (spent === 0) left--;
         work.current[W_EXITS]!++;
-        if (vcpu.isTracing) this.#traceExit();
-        if (!this.handlers.handle()) return true;
+        if (isWatched && vcpu.isTracing) this.#traceExit();
+        if (!handlers.handle()) return -1;
+        if (handlers.hasMapped) {
+          // An instruction that is repeated counts once; more faults than it can have are a loop.
+          handlers.hasMapped = false;
+          if (spent > 1) mapped = 0;
+          if (spent > 0 && mapped++ < mostFaults) left++;
+        }
       } else if (result === UNKNOWN_INSTRUCTION) {
-        this.handlers.emulator.refuse();
-        return true;
+        handlers.emulator.refuse();
+        return -1;
       }
     }
+    return steps - left;
+  }
+
+  /** What is looked at before an entry only when somebody watches, or asked for an interrupt window. */
+  #beforeEntry(): number {
+    const vcpu = this.#vcpu;
+    if (vcpu.work.counting) vcpu.closeExit();
+    if (this.#interruptWindow()) return LEAVE;
+    if (vcpu.isTracing) this.#traceEntry();
+    if (vcpu.vm.paging === "shadow" && this.#needsEmulation()) {
+      return this.#emulateInvalid() ? EMULATED : LEAVE;
+    }
+    // Instead of an exit when the window opens, the guest is looked at after each instruction.
+    return this.pendingInterrupt >= 0 || vcpu.run[0] !== 0 ? ONE_STEP : ENTER;
   }
 
   /** Control registers that contradict each other, set where the release did not look. */

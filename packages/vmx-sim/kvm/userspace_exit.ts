@@ -19,6 +19,7 @@ import {
   VMCS_VECTORING_INFO,
 } from "../hw/vmcs.ts";
 import { W_USER_OTHER } from "../work/work_counters.ts";
+import { HALTED } from "./vcpu_context.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
 /** An exit with a reason alone. */
@@ -31,7 +32,7 @@ export function plainExit(vcpu: VcpuContext, reason: number): void {
 /** HLT: KVM_EXIT_HLT, or with a LAPIC in the kernel a vCPU that waits there. True when it stays in the kernel. */
 export function haltVcpu(vcpu: VcpuContext): boolean {
   if (vcpu.lapic !== null) {
-    vcpu.isHalted = true;
+    vcpu.activity = HALTED;
     return true;
   }
   plainExit(vcpu, KVM_EXIT_HLT);

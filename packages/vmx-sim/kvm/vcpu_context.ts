@@ -6,7 +6,7 @@
 import type { IoBus } from "@ioeventfd/kvm-core";
 import { type KernelRelease, KVM_VCPU_MMAP_SIZE } from "@ioeventfd/uapi";
 import type { DecodedCode } from "../hw/decoded_code.ts";
-import { Silicon } from "../hw/silicon.ts";
+import { isDoubleFault, Silicon } from "../hw/silicon.ts";
 import { Vmcs, VMCS_ENTRY_ERROR, VMCS_ENTRY_INTR } from "../hw/vmcs.ts";
 import type { CpuState } from "../isa/contract.ts";
 import { createCpuState } from "../isa/cpu_state.ts";
@@ -57,6 +57,9 @@ export const COMPLETE_NOTHING = 0,
   COMPLETE_FAST_IN = 3,
   COMPLETE_FAST_OUT = 4;
 
+/** What a vCPU is doing. */
+export const ACTIVE = 0, HALTED = 1, SHUT_DOWN = 2;
+
 /** Frequency that turns modelled cycles into the microseconds of a trace. */
 const cyclesPerMicrosecond = 2000;
 
@@ -90,8 +93,8 @@ export class VcpuContext {
   guestMode = false;
   /** `KVM_GUESTDBG_SINGLESTEP`. */
   singleStep = false;
-  /** The guest executed HLT with a LAPIC in the kernel, and nothing has woken it. */
-  isHalted = false;
+  /** `ACTIVE`; `HALTED` with a LAPIC in the kernel and nothing to wake it; or `SHUT_DOWN` by a triple fault. */
+  activity: number = ACTIVE;
   /** Modelled cycles of the exits that are over. */
   cycles = 0;
   /** `mmio_exits` statistic. */
@@ -146,8 +149,24 @@ export class VcpuContext {
     this.work.close();
   }
 
-  /** Queues an exception for the next entry, error code −1 for none. */
+  // KERNEL 6.19 arch/x86/kvm/x86.c kvm_multiple_exception
+  /**
+   * Queues an exception for the next entry, error code −1 for none. On top of one that waits it makes a double fault, a
+   * triple fault, or takes its place.
+   */
   queueException(vector: number, errorCode: number): void {
+    const waiting = this.words[VMCS_ENTRY_INTR]!;
+    if (waiting < 0 && (waiting & 0x700) === 0x300) {
+      const first = waiting & 0xff;
+      if (first === 8) {
+        this.activity = SHUT_DOWN;
+        return;
+      }
+      if (isDoubleFault(first, vector)) {
+        vector = 8;
+        errorCode = 0;
+      }
+    }
     this.words[VMCS_ENTRY_INTR] = 0x8000_0300 | vector | (errorCode >= 0 ? 0x800 : 0);
     this.words[VMCS_ENTRY_ERROR] = errorCode >= 0 ? errorCode : 0;
   }

@@ -133,12 +133,16 @@ export class WorkCounters {
     this.silicon.fill(0);
   }
 
-  /** KVM's work on one path, or on all of them; the exit in hand is not in it. */
+  /** KVM's work on one path, or on all of them, the exit in hand included; all 0 unless counting. */
   work(path?: ExitPath): Work {
     const work = Object.fromEntries(workNames.map((name) => [name, 0])) as Work;
+    if (!this.counting) return work;
     exitPaths.forEach((name, row) => {
       if (path !== undefined && path !== name) return;
-      workNames.forEach((column, i) => work[column] += this.#sums[row * columns + i]!);
+      const isInHand = row === this.path ? 1 : 0;
+      workNames.forEach((column, i) => {
+        work[column] += this.#sums[row * columns + i]! + isInHand * this.current[i]!;
+      });
     });
     return work;
   }
