@@ -2,6 +2,7 @@ import type { AccessPort, CpuState, SegmentState, StepResult } from "./contract.
 import { DONE, FS, SS } from "./contract.ts";
 import { raise } from "./_fault.ts";
 import type { Instruction } from "./instruction.ts";
+import { carryOut } from "./_wide.ts";
 import { CR0_PE, CR4_LA57, RFLAGS_VM, VECTOR_GP, VECTOR_SS } from "./registers.ts";
 
 /** Base register number that stands for RIP. */
@@ -20,25 +21,28 @@ export function effectiveAddress(insn: Instruction, cpu: CpuState): void {
   const base = insn.base;
   if (base >= 0) {
     if (base === BASE_RIP) {
-      const next = (cpu.rip[0]! >>> 0) + insn.length;
-      const sum = (lo >>> 0) + (next >>> 0);
-      hi = (hi + cpu.rip[1]! + (next > 0xffffffff ? 1 : 0) + (sum > 0xffffffff ? 1 : 0)) | 0;
-      lo = sum | 0;
+      const at = cpu.rip[0]!;
+      const next = (at + insn.length) | 0;
+      const sum = (lo + next) | 0;
+      hi = (hi + cpu.rip[1]! + carryOut(at, 0, next) + carryOut(lo, next, sum)) | 0;
+      lo = sum;
     } else {
-      const sum = (lo >>> 0) + (cpu.gpr[base << 1]! >>> 0);
-      hi = (hi + cpu.gpr[(base << 1) + 1]! + (sum > 0xffffffff ? 1 : 0)) | 0;
-      lo = sum | 0;
+      const from = cpu.gpr[base << 1]!;
+      const sum = (lo + from) | 0;
+      hi = (hi + cpu.gpr[(base << 1) + 1]! + carryOut(lo, from, sum)) | 0;
+      lo = sum;
     }
   }
   const index = insn.index;
   if (index >= 0) {
     const scale = insn.scale;
-    const low = cpu.gpr[index << 1]!;
+    const word = cpu.gpr[index << 1]!;
     let high = cpu.gpr[(index << 1) + 1]!;
-    if (scale !== 0) high = (high << scale) | (low >>> (32 - scale));
-    const sum = (lo >>> 0) + ((low << scale) >>> 0);
-    hi = (hi + high + (sum > 0xffffffff ? 1 : 0)) | 0;
-    lo = sum | 0;
+    if (scale !== 0) high = (high << scale) | (word >>> (32 - scale));
+    const low = word << scale;
+    const sum = (lo + low) | 0;
+    hi = (hi + high + carryOut(lo, low, sum)) | 0;
+    lo = sum;
   }
   if (insn.addressSize !== 8) {
     hi = 0;
@@ -122,11 +126,12 @@ export function operandAddress(
 ): StepResult {
   if (insn.isPlain) {
     const base = insn.base << 1;
-    const sum = (insn.dispLo >>> 0) + (cpu.gpr[base]! >>> 0);
-    const hi = (insn.dispHi + cpu.gpr[base + 1]! + (sum > 0xffffffff ? 1 : 0)) | 0;
+    const from = cpu.gpr[base]!;
+    const lo = (from + insn.dispLo) | 0;
+    const hi = (cpu.gpr[base + 1]! + insn.dispHi + carryOut(from, insn.dispLo, lo)) | 0;
     // Canonical with 48 bits, and the next 4 GiB too.
     if ((hi + 0x8000) >>> 0 < 0xffff) {
-      LINEAR[0] = sum | 0;
+      LINEAR[0] = lo;
       LINEAR[1] = hi;
       return DONE;
     }

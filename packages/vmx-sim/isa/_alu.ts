@@ -10,7 +10,8 @@ import {
   storeRegister,
   VALUE,
 } from "./_operand.ts";
-import { RFLAGS_CF } from "./registers.ts";
+import { borrowOut, carryOut } from "./_wide.ts";
+import { RFLAGS_AF, RFLAGS_ARITHMETIC, RFLAGS_CF, RFLAGS_OF } from "./registers.ts";
 
 /** Loads the immediate as the source operand. */
 function loadImmediate(insn: Instruction, size: number): void {
@@ -35,8 +36,38 @@ function applyToOperand(insn: Instruction, cpu: CpuState, port: AccessPort): Ste
   return finish(insn, cpu, flags);
 }
 
+/** ADD…CMP of 32-bit values, the result into register `to`: without a detour through VALUE, for a guest's loops. */
+function alu32(insn: Instruction, cpu: CpuState, to: number, a: number, b: number): StepResult {
+  const kind = insn.kind;
+  let value = 0;
+  let flags = 0;
+  if (kind === 1) value = a | b;
+  else if (kind === 4) value = a & b;
+  else if (kind === 6) value = a ^ b;
+  else {
+    const carry = kind === 2 || kind === 3 ? cpu.rflags & RFLAGS_CF : 0;
+    if (kind === 0 || kind === 2) {
+      value = (a + b + carry) | 0;
+      flags = carryOut(a, b, value) | ((((a ^ value) & (b ^ value)) >>> 20) & RFLAGS_OF);
+    } else {
+      value = (a - b - carry) | 0;
+      flags = borrowOut(a, b, value) | ((((a ^ b) & (a ^ value)) >>> 20) & RFLAGS_OF);
+    }
+    flags |= (a ^ b ^ value) & RFLAGS_AF;
+  }
+  if (kind !== CMP) {
+    cpu.gpr[to << 1] = value;
+    cpu.gpr[(to << 1) + 1] = 0;
+  }
+  cpu.rflags = withFlags(cpu.rflags, flags | resultFlags(4, value, 0));
+  return advance(insn, cpu);
+}
+
 /** ADD…CMP r/m, r. */
 export function aluOperandRegister(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
+  if (insn.size === 4 && !insn.isMemory) {
+    return alu32(insn, cpu, insn.rm, cpu.gpr[insn.rm << 1]!, cpu.gpr[insn.reg << 1]!);
+  }
   const result = loadOperand(insn, cpu, port, insn.size, 0, insn.kind !== CMP);
   if (result !== DONE) return result;
   loadRegister(insn, cpu, insn.reg, insn.size, 2);
@@ -49,6 +80,9 @@ export function aluOperandImmediate(
   cpu: CpuState,
   port: AccessPort,
 ): StepResult {
+  if (insn.size === 4 && !insn.isMemory) {
+    return alu32(insn, cpu, insn.rm, cpu.gpr[insn.rm << 1]!, insn.immLo);
+  }
   const result = loadOperand(insn, cpu, port, insn.size, 0, insn.kind !== CMP);
   if (result !== DONE) return result;
   loadImmediate(insn, insn.size);
@@ -58,6 +92,9 @@ export function aluOperandImmediate(
 /** ADD…CMP r, r/m. */
 export function aluRegisterOperand(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
   const size = insn.size;
+  if (size === 4 && !insn.isMemory) {
+    return alu32(insn, cpu, insn.reg, cpu.gpr[insn.reg << 1]!, cpu.gpr[insn.rm << 1]!);
+  }
   const result = loadOperand(insn, cpu, port, size, 2, false);
   if (result !== DONE) return result;
   loadRegister(insn, cpu, insn.reg, size, 0);
@@ -110,6 +147,20 @@ export function testAccumulator(insn: Instruction, cpu: CpuState): StepResult {
 /** INC (kind 0) and DEC (kind 1): CF stays. */
 export function increment(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
   const size = insn.size;
+  if (size === 4 && !insn.isMemory) {
+    // The counter of a loop.
+    const gpr = cpu.gpr;
+    const r = insn.rm << 1;
+    const old = gpr[r]!;
+    const value = (insn.kind === 0 ? old + 1 : old - 1) | 0;
+    gpr[r] = value;
+    gpr[r + 1] = 0;
+    const changed = insn.kind === 0 ? value & ~old : old & ~value;
+    const flags = resultFlags(4, value, 0) | ((value ^ old ^ 1) & RFLAGS_AF) |
+      ((changed >>> 20) & RFLAGS_OF);
+    cpu.rflags = (cpu.rflags & ~(RFLAGS_ARITHMETIC & ~RFLAGS_CF)) | flags;
+    return advance(insn, cpu);
+  }
   let result = loadOperand(insn, cpu, port, size, 0, true);
   if (result !== DONE) return result;
   VALUE[2] = 1;

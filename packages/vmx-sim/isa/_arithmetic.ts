@@ -8,6 +8,7 @@ import {
   RFLAGS_ZF,
 } from "./registers.ts";
 import { VALUE } from "./_operand.ts";
+import { borrowOut, carryOut } from "./_wide.ts";
 
 /** Kind of an ALU operation, as in bits 5:3 of the opcode. */
 export const ADD = 0, OR = 1, ADC = 2, SBB = 3, AND = 4, SUB = 5, XOR = 6, CMP = 7;
@@ -30,55 +31,64 @@ export function resultFlags(size: number, lo: number, hi: number): number {
   return parity | ((lo & 0xff) === 0 ? RFLAGS_ZF : 0) | (lo & RFLAGS_SF);
 }
 
+/** Sign bit of a byte or word. */
+function topBit(value: number, size: number): number {
+  return (value >>> ((size << 3) - 1)) & 1;
+}
+
 /** VALUE[0…1] += VALUE[2…3] + carry; returns the six flags. Operands are zero-extended to `size`. */
 export function add(size: number, carry: number): number {
   const a = VALUE[0]!;
   const b = VALUE[2]!;
-  let sum = (a >>> 0) + (b >>> 0) + carry;
-  const auxiliary = (a ^ b ^ sum) & RFLAGS_AF;
-  let lo = sum | 0;
+  let lo = (a + b + carry) | 0;
+  const auxiliary = (a ^ b ^ lo) & RFLAGS_AF;
+  if (size === 4) {
+    VALUE[0] = lo;
+    return resultFlags(4, lo, 0) | auxiliary | carryOut(a, b, lo) |
+      ((((a ^ lo) & (b ^ lo)) >>> 20) & RFLAGS_OF);
+  }
   if (size === 8) {
     const c = VALUE[1]!;
     const d = VALUE[3]!;
-    sum = (c >>> 0) + (d >>> 0) + (sum > 0xffffffff ? 1 : 0);
-    const hi = sum | 0;
+    const hi = (c + d + carryOut(a, b, lo)) | 0;
     VALUE[0] = lo;
     VALUE[1] = hi;
-    return resultFlags(8, lo, hi) | auxiliary | (sum > 0xffffffff ? RFLAGS_CF : 0) |
-      ((((c ^ hi) & (d ^ hi)) >>> 31) * RFLAGS_OF);
+    return resultFlags(8, lo, hi) | auxiliary | carryOut(c, d, hi) |
+      ((((c ^ hi) & (d ^ hi)) >>> 20) & RFLAGS_OF);
   }
   const bits = size << 3;
-  let out = sum > 0xffffffff ? 1 : 0;
-  if (size !== 4) {
-    out = (lo >>> bits) & 1;
-    lo &= size === 2 ? 0xffff : 0xff;
-  }
+  const out = (lo >>> bits) & 1;
+  lo &= size === 2 ? 0xffff : 0xff;
   VALUE[0] = lo;
   return resultFlags(size, lo, 0) | auxiliary | out |
-    (((((a ^ lo) & (b ^ lo)) >>> (bits - 1)) & 1) * RFLAGS_OF);
+    (topBit((a ^ lo) & (b ^ lo), size) * RFLAGS_OF);
 }
 
 /** VALUE[0…1] -= VALUE[2…3] + borrow; returns the six flags. */
 export function subtract(size: number, borrow: number): number {
   const a = VALUE[0]!;
   const b = VALUE[2]!;
-  let difference = (a >>> 0) - (b >>> 0) - borrow;
-  const auxiliary = (a ^ b ^ difference) & RFLAGS_AF;
-  let lo = difference | 0;
+  let lo = (a - b - borrow) | 0;
+  const auxiliary = (a ^ b ^ lo) & RFLAGS_AF;
+  if (size === 4) {
+    VALUE[0] = lo;
+    return resultFlags(4, lo, 0) | auxiliary | borrowOut(a, b, lo) |
+      ((((a ^ b) & (a ^ lo)) >>> 20) & RFLAGS_OF);
+  }
   if (size === 8) {
     const c = VALUE[1]!;
     const d = VALUE[3]!;
-    difference = (c >>> 0) - (d >>> 0) - (difference < 0 ? 1 : 0);
-    const hi = difference | 0;
+    const hi = (c - d - borrowOut(a, b, lo)) | 0;
     VALUE[0] = lo;
     VALUE[1] = hi;
-    return resultFlags(8, lo, hi) | auxiliary | (difference < 0 ? RFLAGS_CF : 0) |
-      ((((c ^ d) & (c ^ hi)) >>> 31) * RFLAGS_OF);
+    return resultFlags(8, lo, hi) | auxiliary | borrowOut(c, d, hi) |
+      ((((c ^ d) & (c ^ hi)) >>> 20) & RFLAGS_OF);
   }
-  if (size !== 4) lo &= size === 2 ? 0xffff : 0xff;
+  const out = lo >>> 31;
+  lo &= size === 2 ? 0xffff : 0xff;
   VALUE[0] = lo;
-  return resultFlags(size, lo, 0) | auxiliary | (difference < 0 ? RFLAGS_CF : 0) |
-    (((((a ^ b) & (a ^ lo)) >>> ((size << 3) - 1)) & 1) * RFLAGS_OF);
+  return resultFlags(size, lo, 0) | auxiliary | out |
+    (topBit((a ^ b) & (a ^ lo), size) * RFLAGS_OF);
 }
 
 /** VALUE[0…1] = VALUE[0…1] `kind` VALUE[2…3]; CMP leaves the difference there. Returns the six flags. */

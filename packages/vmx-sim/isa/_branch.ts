@@ -6,6 +6,7 @@ import { protection } from "./_fault.ts";
 import type { Instruction } from "./instruction.ts";
 import { advance, loadOperand, VALUE } from "./_operand.ts";
 import { beginStack, commitStack, moveStack, pop, push, stackWidth } from "./_stack.ts";
+import { carryOut } from "./_wide.ts";
 import { RFLAGS_ZF } from "./registers.ts";
 
 /** Where a near branch goes, low and high word. */
@@ -26,10 +27,11 @@ function aim(insn: Instruction, cpu: CpuState, port: AccessPort, lo: number, hi:
 
 /** Aims at RIP after this instruction plus its immediate. */
 function aimRelative(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  const next = (cpu.rip[0]! >>> 0) + insn.length;
-  const sum = (next >>> 0) + (insn.immLo >>> 0);
-  const carry = (next > 0xffffffff ? 1 : 0) + (sum > 0xffffffff ? 1 : 0);
-  return aim(insn, cpu, port, sum | 0, (cpu.rip[1]! + insn.immHi + carry) | 0);
+  const at = cpu.rip[0]!;
+  const next = (at + insn.length) | 0;
+  const sum = (next + insn.immLo) | 0;
+  const carry = carryOut(at, 0, next) + carryOut(next, insn.immLo, sum);
+  return aim(insn, cpu, port, sum, (cpu.rip[1]! + insn.immHi + carry) | 0);
 }
 
 function go(cpu: CpuState): StepResult {

@@ -1,66 +1,66 @@
 import type { Handler } from "./instruction.ts";
 
 /** ModRM follows. */
-export const MODRM = 1 << 0;
+export const MODRM: number = 1 << 0;
 /** 8-bit immediate, sign-extended. */
-export const IMM8 = 1 << 1;
+export const IMM8: number = 1 << 1;
 /** 16-bit immediate, zero-extended; with IMM8 as well, an 8-bit one after it (ENTER). */
-export const IMM16 = 1 << 2;
+export const IMM16: number = 1 << 2;
 /** Immediate of the operand size, at most 32 bits, sign-extended. */
-export const IMMZ = 1 << 3;
+export const IMMZ: number = 1 << 3;
 /** Immediate of the operand size, 64 bits included (MOV reg, imm). */
-export const IMMV = 1 << 4;
+export const IMMV: number = 1 << 4;
 /** Absolute address of the address size (MOV moffs). */
-export const MOFFS = 1 << 5;
+export const MOFFS: number = 1 << 5;
 /** Far pointer: offset of the operand size, then a selector. */
-export const FAR = 1 << 6;
+export const FAR: number = 1 << 6;
 /** Operands of one byte. */
-export const BYTE = 1 << 7;
+export const BYTE: number = 1 << 7;
 /** Operand size is 8 by default in 64-bit mode, 2 with the 66 prefix. */
-export const STACK = 1 << 8;
+export const STACK: number = 1 << 8;
 /** Operand size is always 8 in 64-bit mode (near branches, MOV CR). */
-export const WIDE = 1 << 9;
+export const WIDE: number = 1 << 9;
 /** Undefined in 64-bit mode. */
-export const NO64 = 1 << 10;
+export const NO64: number = 1 << 10;
 /** LOCK is legal with a memory destination. */
-export const LOCK = 1 << 11;
+export const LOCK: number = 1 << 11;
 /** Undefined with a register in ModRM.rm. */
-export const MEMORY = 1 << 12;
+export const MEMORY: number = 1 << 12;
 /** Undefined with memory in ModRM.rm. */
-export const REGISTER = 1 << 13;
+export const REGISTER: number = 1 << 13;
 /** KVM's emulator does not know it. */
-export const SILICON = 1 << 14;
+export const SILICON: number = 1 << 14;
 /** String instruction. */
-export const STRING = 1 << 15;
+export const STRING: number = 1 << 15;
 /** Two memory operands. */
-export const TWO = 1 << 16;
+export const TWO: number = 1 << 16;
 /** The register is in the low three bits of the opcode. */
-export const OPREG = 1 << 17;
+export const OPREG: number = 1 << 17;
 /** ModRM.mod is ignored and taken as a register (MOV CR, MOV DR). */
-export const FORCED = 1 << 18;
+export const FORCED: number = 1 << 18;
 /** The 66 prefix does not make the operand 16 bits: it is mandatory or ignored. */
-export const NO66 = 1 << 19;
+export const NO66: number = 1 << 19;
 /** Undefined outside 64-bit mode. */
-export const ONLY64 = 1 << 20;
+export const ONLY64: number = 1 << 20;
 /** A memory operand that no ModRM names (XLAT). */
-export const IMPLICIT = 1 << 24;
+export const IMPLICIT: number = 1 << 24;
 /** REX.W does not make it 64 bits (port I/O). */
-export const MAX4 = 1 << 23;
+export const MAX4: number = 1 << 23;
 /** Something else in 64-bit mode, which this decoder does not know. */
-export const OTHER64 = 1 << 21;
+export const OTHER64: number = 1 << 21;
 /** Something else outside 64-bit mode, which this decoder does not know. */
-export const OTHER32 = 1 << 22;
+export const OTHER32: number = 1 << 22;
 
 /** Memory size: no access. */
-export const NONE = -1;
+export const NONE: number = -1;
 /** Memory size: twice the operand size. */
-export const PAIR = -2;
+export const PAIR: number = -2;
 /** Memory size: a far pointer of the operand size. */
-export const POINTER = -3;
+export const POINTER: number = -3;
 /** Memory size: limit and base of a descriptor table. */
-export const TABLE = -4;
+export const TABLE: number = -4;
 /** Memory size: as the operand size, at most 4 (MOVSXD). */
-export const NARROW = -5;
+export const NARROW: number = -5;
 
 /** One opcode: what it is called, does and looks like. */
 export interface Opcode {

@@ -120,8 +120,10 @@ export function storeOperand(
 /** Moves RIP past the instruction: the last thing a step does. */
 export function advance(insn: Instruction, cpu: CpuState): StepResult {
   const rip = cpu.rip;
-  const next = (rip[0]! >>> 0) + insn.length;
-  rip[0] = next | 0;
-  if (next > 0xffffffff) rip[1] = insn.long ? (rip[1]! + 1) | 0 : 0;
+  const at = rip[0]!;
+  const next = (at + insn.length) | 0;
+  rip[0] = next;
+  // The low word wrapped if it was "negative" and no longer is.
+  if ((at & ~next) < 0) rip[1] = insn.long ? (rip[1]! + 1) | 0 : 0;
   return DONE;
 }

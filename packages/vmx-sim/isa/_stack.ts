@@ -25,6 +25,7 @@ import {
   RFLAGS_VM,
 } from "./registers.ts";
 import { cpl } from "./cpu_state.ts";
+import { carryOut } from "./_wide.ts";
 
 /** Stack pointer on its way, low and high word: `commitStack` makes it RSP. */
 export const STACK_POINTER: Int32Array = new Int32Array(2);
@@ -47,11 +48,10 @@ export function moveStack(width: number, by: number): void {
     STACK_POINTER[0] = (lo & ~0xffff) | ((lo + by) & 0xffff);
     return;
   }
-  const sum = (lo >>> 0) + by;
-  STACK_POINTER[0] = sum | 0;
+  const sum = (lo + by) | 0;
+  STACK_POINTER[0] = sum;
   if (width === 4) STACK_POINTER[1] = 0;
-  else if (sum < 0) STACK_POINTER[1]! -= 1;
-  else if (sum > 0xffffffff) STACK_POINTER[1]! += 1;
+  else STACK_POINTER[1]! += (by >> 31) + carryOut(lo, by, sum);
 }
 
 /** Makes `STACK_POINTER` RSP. */

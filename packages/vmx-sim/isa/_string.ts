@@ -6,6 +6,7 @@ import { countDown, isCounterZero } from "./_branch.ts";
 import { checkPortAccess } from "./_io.ts";
 import type { Instruction } from "./instruction.ts";
 import { advance, loadRegister, storeRegister, takeData, VALUE } from "./_operand.ts";
+import { carryOut } from "./_wide.ts";
 import { RFLAGS_DF, RFLAGS_ZF } from "./registers.ts";
 
 /** Linear address of an element at rSI (source segment) or rDI (ES) into `LINEAR`. */
@@ -33,11 +34,10 @@ function step(insn: Instruction, cpu: CpuState, r: number, bytes: number): void 
     gpr[r << 1] = (lo & ~0xffff) | ((lo + by) & 0xffff);
     return;
   }
-  const sum = (lo >>> 0) + by;
-  gpr[r << 1] = sum | 0;
+  const sum = (lo + by) | 0;
+  gpr[r << 1] = sum;
   if (insn.addressSize === 4) gpr[(r << 1) + 1] = 0;
-  else if (sum < 0) gpr[(r << 1) + 1]! -= 1;
-  else if (sum > 0xffffffff) gpr[(r << 1) + 1]! += 1;
+  else gpr[(r << 1) + 1]! += (by >> 31) + carryOut(lo, by, sum);
 }
 
 /** With REP and rCX zero there is nothing to do. */

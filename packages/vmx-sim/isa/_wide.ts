@@ -33,3 +33,13 @@ export function shiftRight64(lo: number, hi: number, count: number): void {
 export function bit64(lo: number, hi: number, n: number): number {
   return n < 32 ? (lo >>> n) & 1 : (hi >>> (n - 32)) & 1;
 }
+
+/** Carry out of the 32-bit sum `a + b`, with or without a carry in, given its low word. All in integers. */
+export function carryOut(a: number, b: number, sum: number): number {
+  return ((a & b) | ((a | b) & ~sum)) >>> 31;
+}
+
+/** Borrow out of the 32-bit difference `a - b`, with or without a borrow in, given its low word. */
+export function borrowOut(a: number, b: number, difference: number): number {
+  return ((~a & b) | ((~a | b) & difference)) >>> 31;
+}

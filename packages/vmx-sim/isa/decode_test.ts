@@ -7,7 +7,7 @@ import { decode } from "./decode.ts";
 import { execute } from "./execute.ts";
 import { Instruction } from "./instruction.ts";
 import { VECTOR_UD } from "./registers.ts";
-import { cpuIn, FlatPort, random32 } from "./_test_bench.ts";
+import { cpuIn, FlatPort, random32 } from "./testdata/flat_port.ts";
 
 const MODES: readonly CpuMode[] = ["real", "prot16", "prot32", "prot64"];
 const PREFIXES = [0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65] as const;

@@ -5,7 +5,14 @@ import { type CpuMode, type CpuState, CS, DONE, FAULTED, HALTED, RSP, SS } from 
 import { cpl } from "./cpu_state.ts";
 import { deliverEvent, deliverFault, SHUTDOWN } from "./deliver.ts";
 import { Instruction } from "./instruction.ts";
-import { cpuIn, FlatPort, register, runProgram, setRegister, stepOnce } from "./_test_bench.ts";
+import {
+  cpuIn,
+  FlatPort,
+  register,
+  runProgram,
+  setRegister,
+  stepOnce,
+} from "./testdata/flat_port.ts";
 
 /** A guest with a GDT at 0x7000, an IDT at 0x8000 (gate i to 0x5000 + 16 i), a TSS at 0x6000, code at 0x1000. */
 function guest(mode: CpuMode, level: 0 | 3, program: (a: Assembler) => void) {

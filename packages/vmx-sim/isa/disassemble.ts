@@ -6,25 +6,52 @@ export interface DisassembledInstruction {
   readonly address: bigint;
   /** Its bytes. */
   readonly bytes: Uint8Array;
-  /** Intel syntax. */
+  /** Intel syntax; `(bad)` for bytes that are no instruction. */
   readonly text: string;
 }
 
+/** What of iced-x86 is used here. */
+interface Iced {
+  readonly Code: { readonly INVALID: number };
+  readonly FormatterSyntax: { readonly Intel: number };
+  readonly Decoder: new (bitness: number, bytes: Uint8Array, options: number) => {
+    ip: bigint;
+    readonly canDecode: boolean;
+    readonly position: number;
+    decode(): { readonly code: number; free(): void };
+    free(): void;
+  };
+  readonly Formatter: new (syntax: number) => {
+    format(instruction: { readonly code: number }): string;
+    free(): void;
+  };
+}
+
+/** Optional dependency: named at run time, so that nothing needs it that does not disassemble. */
+const LIBRARY: string = "iced-x86";
+
+async function load(): Promise<Iced> {
+  try {
+    return await import(LIBRARY);
+  } catch (cause) {
+    throw new Error(`Disassembling needs the npm package ${LIBRARY}, which does not load`, {
+      cause,
+    });
+  }
+}
+
 /**
- * Disassembles for reports, with iced-x86, which is loaded when this is first called: nothing else of the package
- * needs it. Bytes that are no instruction come out as `(bad)`.
+ * Disassembles for reports, with the npm package iced-x86, which is loaded when this is first called: nothing else of
+ * this package needs it. Rejects when it cannot be loaded.
  */
 export async function disassemble(
   bytes: Uint8Array,
   mode: CpuMode,
   address: bigint = 0n,
 ): Promise<DisassembledInstruction[]> {
-  const iced = await import("iced-x86");
-  const decoder = new iced.Decoder(
-    mode === "prot64" ? 64 : mode === "prot32" ? 32 : 16,
-    bytes,
-    iced.DecoderOptions.None,
-  );
+  const iced = await load();
+  const bits = mode === "prot64" ? 64 : mode === "prot32" ? 32 : 16;
+  const decoder = new iced.Decoder(bits, bytes, 0);
   decoder.ip = address;
   const formatter = new iced.Formatter(iced.FormatterSyntax.Intel);
   const lines: DisassembledInstruction[] = [];

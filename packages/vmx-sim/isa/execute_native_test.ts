@@ -4,9 +4,9 @@ import type { CpuState } from "./contract.ts";
 import { decode } from "./decode.ts";
 import { execute } from "./execute.ts";
 import { Instruction } from "./instruction.ts";
-import * as native from "./_native_oracle.ts";
-import { type NativeCase, type NativeResult, WINDOW } from "./_native_oracle.ts";
-import { cpuIn, FlatPort, random32, register, setRegister } from "./_test_bench.ts";
+import * as native from "./testdata/native_oracle.ts";
+import { type NativeCase, type NativeResult, WINDOW } from "./testdata/native_oracle.ts";
+import { cpuIn, FlatPort, random32, register, setRegister } from "./testdata/flat_port.ts";
 import {
   RFLAGS_AF,
   RFLAGS_ARITHMETIC,

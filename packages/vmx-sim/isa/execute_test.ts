@@ -26,7 +26,14 @@ import {
 import { decode } from "./decode.ts";
 import { execute } from "./execute.ts";
 import { Instruction } from "./instruction.ts";
-import { cpuIn, FlatPort, random32, register, runProgram, setRegister } from "./_test_bench.ts";
+import {
+  cpuIn,
+  FlatPort,
+  random32,
+  register,
+  runProgram,
+  setRegister,
+} from "./testdata/flat_port.ts";
 import { RFLAGS_ZF } from "./registers.ts";
 
 const insn = new Instruction();

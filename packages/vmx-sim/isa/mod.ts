@@ -9,6 +9,7 @@ export { deliverEvent, deliverFault, type EventKind, SHUTDOWN } from "./deliver.
 export { assemble, type AssembleOptions } from "./assemble.ts";
 export { Assembler } from "./assembler.ts";
 export { BranchAssembler } from "./_asm_branch.ts";
+export { VectorAssembler } from "./_asm_vector.ts";
 export { type Condition, IntegerAssembler } from "./_asm_integer.ts";
 export type { CodeBits } from "./_asm_address.ts";
 export { Encoder, type Encoding } from "./_encoder.ts";
@@ -22,3 +23,4 @@ export {
   type Register,
   type RegisterKind,
 } from "./asm_operand.ts";
+export { disassemble, type DisassembledInstruction } from "./disassemble.ts";

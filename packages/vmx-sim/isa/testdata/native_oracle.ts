@@ -1,5 +1,5 @@
 /**
- * For tests: the processor itself as an oracle. Compiles `testdata/native.c` and runs instructions in user mode.
+ * For tests: the processor itself as an oracle. Compiles `native.c` and runs instructions in user mode.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export function nativeUnavailable(): string | null {
 /** Compiles the program into a new directory and returns its path. */
 export async function compileNative(directory: string): Promise<string> {
   const path = `${directory}/native`;
-  const source = new URL("testdata/native.c", import.meta.url).pathname;
+  const source = new URL("native.c", import.meta.url).pathname;
   const { success, stderr } = await new Deno.Command("gcc", {
     args: ["-O1", "-static", "-no-pie", "-fno-stack-protector", source, "-o", path],
   }).output();

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { BasePort } from "./base_port.ts";
-import { type CpuMode, type CpuState, DONE, FAULTED, type StepResult } from "./contract.ts";
-import { cpuMode, createCpuState } from "./cpu_state.ts";
-import { decode } from "./decode.ts";
-import { execute } from "./execute.ts";
-import { Instruction } from "./instruction.ts";
-import { raise } from "./_fault.ts";
-import { VECTOR_PF } from "./registers.ts";
+import { BasePort } from "../base_port.ts";
+import { type CpuMode, type CpuState, DONE, FAULTED, type StepResult } from "../contract.ts";
+import { cpuMode, createCpuState } from "../cpu_state.ts";
+import { decode } from "../decode.ts";
+import { execute } from "../execute.ts";
+import { Instruction } from "../instruction.ts";
+import { raise } from "../_fault.ts";
+import { VECTOR_PF } from "../registers.ts";
 
 /** Memory from `base` on, a log of accesses; #PF elsewhere. Ports answer 0x11223344 and log what is written. */
 export class FlatPort extends BasePort {
