@@ -45,7 +45,9 @@ export interface WriteExplanation {
   readonly passed: readonly EntryView[];
   /** The registration that the write matches by the rule, reached or not. */
   readonly matching: RegistrationView | null;
-  /** The entry that keeps the search from the matching one: it turns it away, stops it short, or takes the write. */
+  /** An entry that would take the write, had the search reached it: the matching one, else another device. */
+  readonly unreached: EntryView | null;
+  /** The entry that keeps the search from it: it turns it away, stops it short, or takes the write. */
   readonly hiddenBy: EntryView | null;
   /** Registrations that it almost matched, the nearest first; none when one matches. */
   readonly nearMisses: readonly NearMiss[];
@@ -94,13 +96,19 @@ export function explainWrite(
   const takenAt = run.findIndex(would);
   const taker = takenAt < 0 ? -1 : run[takenAt]!;
   const match = bus.match(lo, hi, len, vlo, vhi);
-  const target = match === null ? -1 : entries.findIndex(({ device }) => device === match);
-  const hider = target < 0 || target === taker ? -1 : hiderOf(path, run, target, taker);
+  const target = match !== null
+    ? entries.findIndex(({ device }) => device === match)
+    : entries.findIndex((entry, at) =>
+      !run.includes(at) && contains(entry, lo, hi, len) && would(at)
+    );
+  const isMissed = target >= 0 && target !== taker && (match !== null || taker < 0);
+  const hider = isMissed ? hiderOf(path, run, target, taker) : -1;
   const view = (at: number): EntryView | null => at < 0 ? null : viewOf(entries[at]!, at);
   const explained = {
     taker: view(taker),
     passed: run.slice(0, takenAt < 0 ? run.length : takenAt).map((at) => view(at)!),
     matching: match?.view ?? null,
+    unreached: isMissed ? view(target) : null,
     hiddenBy: view(hider),
     nearMisses: match === null ? nearMisses(bus, lo, hi, len) : [],
   };
@@ -152,18 +160,25 @@ function viewOf({ lo, hi, len, device }: BusEntry, index: number): EntryView {
   return { index, addr: joinWords(lo, hi), len, label: device.label ?? "device", registration };
 }
 
+/** Whether an access lies in a range that is not empty; near 2^64 this is not exact. */
+function contains(entry: BusEntry, lo: number, hi: number, len: number): boolean {
+  const from = addressNumber(lo, hi) - addressNumber(entry.lo, entry.hi);
+  return from >= 0 && from + len <= entry.len;
+}
+
 function describe(
-  { taker, matching, hiddenBy, nearMisses }: Pick<
+  { taker, matching, unreached, hiddenBy, nearMisses }: Pick<
     WriteExplanation,
-    "taker" | "matching" | "hiddenBy" | "nearMisses"
+    "taker" | "matching" | "unreached" | "hiddenBy" | "nearMisses"
   >,
 ): string {
   const name = (entry: EntryView): string => `${entry.label} at ${hex(entry.addr)}`;
-  if (taker !== null && hiddenBy === null) return `Taken by ${name(taker)}`;
-  if (matching !== null && hiddenBy !== null) {
+  if (unreached !== null && hiddenBy !== null) {
     const how = taker === null ? "the search never reaches it because of" : "it is taken before by";
-    return `Matches registration ${matching.sequence}, but ${how} ${name(hiddenBy)}`;
+    const what = matching === null ? "Lies in" : "Matches";
+    return `${what} ${name(unreached)}, but ${how} ${name(hiddenBy)}`;
   }
+  if (taker !== null) return `Taken by ${name(taker)}`;
   const [nearest] = nearMisses;
   if (nearest === undefined) return "Nothing is registered near it";
   return `No registration matches; ${nearest.registration.sequence} differs in ${nearest.differs}`;

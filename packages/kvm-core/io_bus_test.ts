@@ -200,3 +200,107 @@ Deno.test("IoBus gives up the array once nothing interferes, and its order stays
     pair.compareOrder();
   }
 });
+
+function doorbell(at: number, len: number, datamatch: number | null, context: EventfdContext) {
+  return new Ioeventfd({
+    lo: at,
+    hi: 0,
+    len,
+    wildcard: datamatch === null,
+    datamatchLo: datamatch ?? 0,
+    datamatchHi: 0,
+    context,
+    busIndex: 0,
+    sequence: at,
+  });
+}
+
+const latest = kernelReleases[kernelReleases.length - 1]!.bus;
+
+Deno.test("IoBus.register() refuses the 1,001st device, ioeventfds not counted", () => {
+  const bus = new IoBus(latest);
+  const device: IoDevice = { write: () => EOPNOTSUPP };
+  const context = new EventfdContext();
+  for (let at = 0; at < 1000; at++) assertEquals(bus.register(at * 16, 0, 4, { ...device }), 0);
+  assertEquals(bus.register(0x100000, 0, 4, device), -28);
+  assertEquals(bus.register(0x100000, 0, 4, doorbell(0x100000, 4, null, context)), -28);
+  bus.countIoeventfd(1);
+  assertEquals(bus.register(0x100000, 0, 4, device), 0, "999 count as devices now");
+});
+
+Deno.test("IoBus.unregister() of what is not there is ENOENT up to 4.4 and 0 after", () => {
+  const answers = kernelReleases.map(({ bus }) => new IoBus(bus).unregister({ write: () => 0 }));
+  assertEquals(answers, [-2, -2, -2, -2, 0, 0]);
+});
+
+Deno.test("IoBus keeps 256 datamatches at one address apart, and leaves no room behind", () => {
+  const bus = new IoBus(latest);
+  const empty = bus.indexBytes;
+  const contexts = Array.from({ length: 256 }, () => new EventfdContext());
+  const doorbells = contexts.map((context, value) => doorbell(0x1000, 4, value, context));
+  for (const each of doorbells) bus.register(0x1000, 0, 4, each);
+  for (let value = 0; value < 300; value++) {
+    assertEquals(bus.write(0x1000, 0, 4, value, 0), value < 256 ? 0 : EOPNOTSUPP);
+    assertEquals(bus.write(0x1000, 0, 2, value, 0), EOPNOTSUPP);
+  }
+  assertEquals(contexts.every(({ count }) => count === 1n), true);
+  for (const each of doorbells) assertEquals(bus.unregister(each), 0);
+  assertEquals([bus.deviceCount, bus.write(0x1000, 0, 4, 1, 0)], [0, EOPNOTSUPP]);
+  assertEquals(bus.indexBytes < empty + 20_000, true);
+});
+
+Deno.test("IoBus does not grow under 10,000 registrations that come and go", () => {
+  const bus = new IoBus(latest);
+  const context = new EventfdContext();
+  let after = 0;
+  for (let round = 0; round < 5; round++) {
+    const doorbells = Array.from(
+      { length: 10_000 },
+      (_, at) => doorbell(0xc0000000 + at * 16 + round * 4, 4, null, context),
+    );
+    for (const each of doorbells) bus.register(each.lo, each.hi, 4, each);
+    for (const each of doorbells) bus.unregister(each);
+    if (round === 0) after = bus.indexBytes;
+    assertEquals(bus.indexBytes, after);
+  }
+  assertEquals(bus.entries(), []);
+});
+
+Deno.test("IoBus.writeCounted() costs as the kernel's array does, whoever answers", () => {
+  const bus = new IoBus(latest);
+  const reference = new ReferenceBus(latest);
+  const context = new EventfdContext();
+  for (let at = 0; at < 100; at++) {
+    const each = doorbell(0x1000 + ((at * 37) % 100) * 16, 4, null, context);
+    bus.register(each.lo, 0, 4, each);
+    reference.insert(each.lo, 0, 4, each);
+  }
+  for (let at = 0x1000; at < 0x1700; at += 8) {
+    const costs = [bus, reference].map((each) => {
+      const work = { comparisons: 0, devicesTried: 0 };
+      each.writeCounted(at, 0, 4, 0, 0, work);
+      return work;
+    });
+    assertEquals(costs[0], costs[1]);
+  }
+});
+
+Deno.test("IoBus takes words signed or unsigned alike", () => {
+  const bus = new IoBus(latest);
+  const context = new EventfdContext();
+  const each = new Ioeventfd({
+    lo: 0xfebfb000,
+    hi: 0xfffff,
+    len: 8,
+    wildcard: false,
+    datamatchLo: 0xdeadbeef,
+    datamatchHi: 0xffffffff,
+    context,
+    busIndex: 0,
+    sequence: 0,
+  });
+  bus.register(0xfebfb000, 0xfffff, 8, each);
+  assertEquals(bus.write(0xfebfb000, 0xfffff, 8, 0xdeadbeef, 0xffffffff), 0);
+  assertEquals(bus.write(0xfebfb000 | 0, 0xfffff, 8, 0xdeadbeef | 0, -1), 0);
+  assertEquals(context.count, 2n);
+});
