@@ -185,46 +185,48 @@ class TracedVm implements KvmVm {
   }
 }
 
-class TracedVcpu implements KvmVcpu {
-  readonly #inner: KvmVcpu;
+/** A vCPU whose runs are traced. */
+export class TracedVcpu implements KvmVcpu {
+  /** The vCPU itself. */
+  readonly inner: KvmVcpu;
   readonly #trace: KernelTrace;
   readonly #process: number;
   readonly #thread: number;
 
   constructor(inner: KvmVcpu, trace: KernelTrace, process: number, thread: number) {
-    this.#inner = inner;
+    this.inner = inner;
     this.#trace = trace;
     this.#process = process;
     this.#thread = thread;
   }
 
   getRegs(): Regs {
-    return this.#inner.getRegs();
+    return this.inner.getRegs();
   }
 
   setRegs(regs: Regs): void {
-    this.#inner.setRegs(regs);
+    this.inner.setRegs(regs);
   }
 
   getSregs(): Sregs {
-    return this.#inner.getSregs();
+    return this.inner.getSregs();
   }
 
   setSregs(sregs: Sregs): void {
-    this.#inner.setSregs(sregs);
+    this.inner.setSregs(sregs);
   }
 
   run(options?: RunOptions): VcpuExit {
     this.#trace.runs(this.#process, this.#thread);
-    return this.#inner.run(options);
+    return this.inner.run(options);
   }
 
   countedWork(): CountedWork | null {
-    return this.#inner.countedWork?.() ?? null;
+    return this.inner.countedWork?.() ?? null;
   }
 
   [Symbol.dispose](): void {
-    this.#inner[Symbol.dispose]();
+    this.inner[Symbol.dispose]();
   }
 }
 

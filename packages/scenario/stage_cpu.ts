@@ -5,7 +5,7 @@
  */
 import { hex } from "@ioeventfd/uapi";
 import type { KvmVcpu, Regs } from "@ioeventfd/uapi";
-import { type WorkName, workNames } from "@ioeventfd/vmx-sim";
+import { VmxVcpu, type WorkName, workNames } from "@ioeventfd/vmx-sim";
 import { memoryProgram, portProgram } from "./access_program.ts";
 import { accessWork } from "./counted_work.ts";
 import { CpuRun } from "./cpu_run.ts";
@@ -15,6 +15,7 @@ import { fillTables, guestLayout, startRegs, startSregs } from "./guest_mode.ts"
 import type { GuestMode, SegmentBases } from "./guest_mode.ts";
 import { machineCode, type Program } from "./program.ts";
 import type { StageParts } from "./stage_parts.ts";
+import { TracedVcpu } from "./_traced_system.ts";
 
 /** What a vCPU of a stage is made of. */
 export interface StageCpuParts {
@@ -65,6 +66,19 @@ export class StageCpu extends CpuRun implements Disposable {
     this.#dsBase = ds ?? 0n;
     const given = { ...(ds === undefined ? {} : { ds }), ...(es === undefined ? {} : { es }) };
     this.vcpu.setSregs(startSregs(this.mode, this.vcpu.getSregs(), given));
+  }
+
+  /**
+   * Whether the guest runs a guest of its own from here on: exits have that guest's physical addresses.
+   *
+   * @param isNested True to enter, false to leave
+   * @throws {TypeError} on a live kernel
+   */
+  setNested(isNested: boolean): void {
+    const vcpu = this.vcpu instanceof TracedVcpu ? this.vcpu.inner : this.vcpu;
+    if (!(vcpu instanceof VmxVcpu)) throw new TypeError("Only the model's guest is made nested");
+    vcpu.guestMode = isNested;
+    this.#log.happened(`${this.name}: ${isNested ? "enters" : "leaves"} its nested guest`);
   }
 
   /**
