@@ -304,3 +304,27 @@ Deno.test("IoBus takes words signed or unsigned alike", () => {
   assertEquals(bus.write(0xfebfb000 | 0, 0xfffff, 8, 0xdeadbeef | 0, -1), 0);
   assertEquals(context.count, 2n);
 });
+
+Deno.test("IoBus.write() allocates nothing", () => {
+  const bus = new IoBus(latest);
+  const addresses = new Int32Array(1024);
+  for (let at = 0; at < addresses.length; at++) {
+    const each = doorbell(0xc0000000 + at * 16, 4, at % 3 === 0 ? 7 : null, new EventfdContext());
+    addresses[at] = each.lo;
+    bus.register(each.lo, 0, 4, each);
+  }
+  let signalled = 0;
+  const write = (rounds: number): void => {
+    for (let round = 0; round < rounds; round++) {
+      for (let at = 0; at < addresses.length; at++) {
+        if (bus.write(addresses[at]!, 0, 4, round & 15, 0) === 0) signalled++;
+      }
+    }
+  };
+  write(2000);
+  const before = Deno.memoryUsage().heapUsed;
+  write(200);
+  const bytes = Deno.memoryUsage().heapUsed - before;
+  // One number on the heap for each of the 204,800 writes would be 3 MB.
+  assertEquals([signalled > 0, bytes < 500_000], [true, true], `${bytes} bytes`);
+});
