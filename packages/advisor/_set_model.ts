@@ -136,7 +136,7 @@ export class SetModel implements Disposable {
   }
 
   #deassign({ registration, eventfd }: SetEntry & { kind: "deassign" }): KvmError | null {
-    const flags = registration.flags | KVM_IOEVENTFD_FLAG_DEASSIGN;
+    const flags = (registration.flags | KVM_IOEVENTFD_FLAG_DEASSIGN) >>> 0;
     const refused = refusal(() => this.#register({ ...registration, flags }, this.#fd(eventfd)));
     if (refused !== null) return refused;
     const step = this.#live.get(placeOf(registration))!;

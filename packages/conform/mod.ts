@@ -3,11 +3,16 @@
  *
  * @module
  */
+export * from "./format_vector.ts";
 export * from "./guest_machine.ts";
+export * from "./history.ts";
 export * from "./json_cursor.ts";
 export * from "./line_stream.ts";
 export * from "./parse_vector.ts";
 export * from "./parse_vectors.ts";
+export * from "./play_history.ts";
+export * from "./play_registrations.ts";
+export * from "./registration_case.ts";
 export * from "./run_vector.ts";
 export * from "./tally.ts";
 export * from "./vector.ts";

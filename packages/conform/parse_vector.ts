@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Registration } from "@ioeventfd/uapi";
+import { type Registration, type Regs, REGS_LAYOUT } from "@ioeventfd/uapi";
+import { parseHistory } from "./_parse_history.ts";
 import { JsonCursor } from "./json_cursor.ts";
 import type { Access, BusOp, BusVector, GuestExit, Outcome, Vector } from "./vector.ts";
 
@@ -29,7 +30,7 @@ import type { Access, BusOp, BusVector, GuestExit, Outcome, Vector } from "./vec
 export function parseVector(text: string, source = "vector", line = 1): Vector {
   const at = JsonCursor.parse(text, source, line);
   const id = at.field("id").string();
-  const kind = at.field("kind").oneOf(["register", "collide", "bus", "guest"]);
+  const kind = at.field("kind").oneOf(["register", "collide", "bus", "guest", "history"]);
   switch (kind) {
     case "register": {
       const op = at.field("op");
@@ -78,8 +79,20 @@ export function parseVector(text: string, source = "vector", line = 1): Vector {
         exits: at.field("exits").array().map(guestExit),
         end: at.field("end").string(),
         fault: at.field("fault").nullable((fault) => fault.integer(0, 255)),
+        ...regs(at),
       };
+    case "history":
+      return parseHistory(at, id);
   }
+}
+
+/** General registers at the end, where the vector has them. */
+function regs(at: JsonCursor): { regs?: Regs } {
+  const field = at.optional("regs");
+  if (field === undefined) return {};
+  const read = REGS_LAYOUT.fields;
+  const entries = Object.keys(read).map((name) => [name, field.field(name).u64()]);
+  return { regs: Object.fromEntries(entries) };
 }
 
 /** Address, length, flags and datamatch of a registration. */

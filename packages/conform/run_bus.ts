@@ -32,7 +32,7 @@ export function runBus(backend: KvmBackend, vector: BusVector): VectorResult {
       const { fd, registration } = made.get(op.fd)!;
       errno = ioeventfdCall(vm, {
         ...registration,
-        flags: registration.flags | KVM_IOEVENTFD_FLAG_DEASSIGN,
+        flags: (registration.flags | KVM_IOEVENTFD_FLAG_DEASSIGN) >>> 0,
       }, fd);
     }
     comparison.same(`errno of op ${i}`, String(op.errno), String(errno));

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { EFD_NONBLOCK } from "@ioeventfd/uapi";
-import type { KvmBackend, KvmVcpu, VcpuExit } from "@ioeventfd/uapi";
+import { EFD_NONBLOCK, hex } from "@ioeventfd/uapi";
+import type { KvmBackend, KvmVcpu, Regs, VcpuExit } from "@ioeventfd/uapi";
 import { fillGuestMemory, guestLayout, initialRegs, initialSregs } from "./guest_machine.ts";
 import { ioeventfdCall } from "./_ioeventfd_call.ts";
 import type { GuestVector } from "./vector.ts";
@@ -57,6 +57,7 @@ export function runGuest(
   comparison.same("end", vector.end, end);
   const fault = end === "hlt" ? faultTaken(cpu.getRegs().rip) : null;
   comparison.same("fault", String(vector.fault), String(fault));
+  if (vector.regs !== undefined) compareRegs(comparison, vector.regs, cpu.getRegs());
   vector.counters.forEach((counter, i) => {
     const fd = fds[i];
     const actual = fd === undefined ? "no such eventfd" : String(kvm.eventfdCount(fd));
@@ -64,6 +65,12 @@ export function runGuest(
   });
   for (const fd of fds) kvm.close(fd);
   return comparison.result(vector);
+}
+
+function compareRegs(comparison: Comparison, expected: Regs, actual: Regs): void {
+  for (const name of Object.keys(expected) as (keyof Regs)[]) {
+    comparison.same(name, hex(expected[name]), hex(actual[name]));
+  }
 }
 
 function runToEnd(cpu: KvmVcpu, vector: GuestVector): { exits: string[]; end: string } {

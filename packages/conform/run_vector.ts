@@ -6,6 +6,7 @@
 import type { KvmBackend } from "@ioeventfd/uapi";
 import { runBus } from "./run_bus.ts";
 import { runGuest } from "./run_guest.ts";
+import { runHistory } from "./run_history.ts";
 import { runCollide, runRegister } from "./run_registrations.ts";
 import type { Vector } from "./vector.ts";
 import type { VectorResult } from "./vector_result.ts";
@@ -50,5 +51,7 @@ export function runVector(
       return runBus(backend, vector);
     case "guest":
       return runGuest(backend, vector, options.undecoded);
+    case "history":
+      return runHistory(backend, vector);
   }
 }

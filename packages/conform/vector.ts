@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { Registration } from "@ioeventfd/uapi";
+import type { Registration, Regs } from "@ioeventfd/uapi";
+import type { HistoryStep } from "./history.ts";
 
 /** Kinds of vector. */
-export type VectorKind = "register" | "collide" | "bus" | "guest";
+export type VectorKind = "register" | "collide" | "bus" | "guest" | "history";
 
 /** What an ioctl ended with: null for success, or the errno's name. */
 export type Outcome = string | null;
@@ -117,7 +118,21 @@ export interface GuestVector {
   readonly end: string;
   /** Vector of the exception taken. */
   readonly fault: number | null;
+  /** General registers, RIP and RFLAGS at the end, where they were looked at. */
+  readonly regs?: Regs;
+}
+
+/** A history of any calls and writes, with what came of each. */
+export interface HistoryVector {
+  /** Discriminant. */
+  readonly kind: "history";
+  /** Unique within a set. */
+  readonly id: string;
+  /** VMs that there are at the start, numbered from 0. */
+  readonly vms: number;
+  /** The history, in order. */
+  readonly steps: readonly HistoryStep[];
 }
 
 /** Any vector. */
-export type Vector = RegisterVector | CollideVector | BusVector | GuestVector;
+export type Vector = RegisterVector | CollideVector | BusVector | GuestVector | HistoryVector;

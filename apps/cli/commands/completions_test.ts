@@ -1,0 +1,49 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { commands } from "../commands.ts";
+import { runFake } from "../_fake_host.ts";
+
+async function script(shell: string): Promise<string> {
+  const { code, stdout } = await runFake(["completions", shell]);
+  assertEquals(code, 0);
+  return stdout;
+}
+
+Deno.test("completions name every command and option, for each shell", async () => {
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const text = await script(shell);
+    for (const { name, options } of commands) {
+      assertStringIncludes(text, name);
+      for (const option of options) assertStringIncludes(text, option.name);
+    }
+  }
+});
+
+/** What bash completes a line with, or null where there is no bash. */
+async function bash(words: readonly string[]): Promise<string[] | null> {
+  const line = words.map((word) => `'${word}'`).join(" ");
+  const program = `${await script("bash")}
+COMP_WORDS=(ioeventfd ${line}); COMP_CWORD=${words.length}; _ioeventfd; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  try {
+    const { stdout, stderr } = await new Deno.Command("bash", {
+      args: ["--norc", "-c", program],
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    assertEquals(new TextDecoder().decode(stderr), "");
+    return new TextDecoder().decode(stdout).split("\n").filter((word) => word !== "");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+Deno.test("completions bash completes commands, options and choices", async () => {
+  const names = await bash(["e"]);
+  if (names === null) return console.log("skipped: there is no bash");
+  assertEquals(names, ["explain"]);
+  const options = await bash(["lint", "--k"]);
+  assertEquals(options, ["--kernel"]);
+  const releases = await bash(["lint", "--kernel", "3"]);
+  assertEquals(releases, ["3.14", "3.16"]);
+  assert((await bash(["help", "c"]))?.includes("caps"));
+});

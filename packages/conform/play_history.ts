@@ -1,0 +1,254 @@
+/**
+ * Playing a history on a backend.
+ *
+ * @module
+ */
+import {
+  encodeCoalescedMmioZone,
+  encodeUserspaceMemoryRegion,
+  KVM_CAP_SPLIT_IRQCHIP,
+  KVM_CREATE_PIT2,
+  KVM_ENABLE_CAP,
+  KVM_REGISTER_COALESCED_MMIO,
+  KVM_SET_USER_MEMORY_REGION,
+  KVM_UNREGISTER_COALESCED_MMIO,
+  KvmError,
+} from "@ioeventfd/uapi";
+import type { HostMemory, KvmBackend, KvmSystem, KvmVm } from "@ioeventfd/uapi";
+import { ioeventfdCall, outcomeOf } from "./_ioeventfd_call.ts";
+import { oddDescriptors } from "./_odd_descriptors.ts";
+import type {
+  DescriptorName,
+  HistoryOp,
+  HistoryResult,
+  PeekOp,
+  RingEntry,
+  SlotOp,
+  VmOp,
+  WriteOp,
+  ZoneOp,
+} from "./history.ts";
+
+/** Memory that slots of a history take their pages from. */
+export const HISTORY_PAGES = 16;
+
+const PAGE = 0x1000;
+/** A number that no process has open. */
+const NEVER_OPEN = 0x7fff_fff0;
+const IOAPIC_PINS = 24;
+
+/** How a history is played. */
+export interface PlayOptions {
+  /** Called with the system instead of closing it, for backends on which closing is better done later. */
+  readonly later?: (system: KvmSystem) => void;
+}
+
+/**
+ * Plays a history on fresh VMs.
+ *
+ * @param backend Model or live kernel
+ * @param vms How many VMs there are
+ * @param ops What is done
+ * @param options How to end
+ * @returns What came of each op
+ * @throws {TypeError} for an op that no history can hold, such as a write to a VM that was destroyed
+ *
+ * @example Closing an eventfd does not unregister it
+ * ```ts
+ * import { playHistory, showResult } from "@ioeventfd/conform";
+ * import { CoreBackend } from "@ioeventfd/kvm-core";
+ *
+ * const doorbell = { vm: 0, addr: 0xd0000000n, len: 4, flags: 0, datamatch: 0n } as const;
+ * const results = playHistory(new CoreBackend(), 1, [
+ *   { op: "eventfd", fd: 0, initial: 0, flags: 0 },
+ *   { op: "ioeventfd", fd: 0, ...doorbell },
+ *   { op: "close", fd: 0 },
+ *   { op: "write", vm: 0, bus: "mmio", addr: 0xd0000000n, len: 4, value: 1n, times: 1 },
+ *   { op: "eventfd", fd: 1, initial: 0, flags: 0 },
+ *   { op: "ioeventfd", fd: 1, ...doorbell },
+ * ]);
+ * const text = results.map(showResult).join(", ");
+ * if (text !== "ok, ok, ok, 1 taken, ok, EEXIST") throw new Error(text);
+ * ```
+ */
+export function playHistory(
+  backend: KvmBackend,
+  vms: number,
+  ops: readonly HistoryOp[],
+  options: PlayOptions = {},
+): HistoryResult[] {
+  const system = backend.open();
+  try {
+    const player = new Player(system, vms, ops);
+    return ops.map((op) => player.play(op));
+  } finally {
+    if (options.later === undefined) system[Symbol.dispose]();
+    else options.later(system);
+  }
+}
+
+class Player {
+  readonly #system: KvmSystem;
+  readonly #vms: (KvmVm | undefined)[];
+  readonly #numbers = new Map<number, number>();
+  readonly #closed = new Set<number>();
+  #memory: HostMemory | undefined;
+
+  constructor(system: KvmSystem, vms: number, ops: readonly HistoryOp[]) {
+    this.#system = system;
+    this.#vms = Array.from({ length: vms }, () => system.createVm());
+    // A live VM makes the vCPU that writes at its first write, which takes long once something is registered.
+    for (const [i, vm] of this.#vms.entries()) {
+      const own = ops.filter((op) => "vm" in op && op.vm === i);
+      if (own.some(({ op }) => op === "irqchip" || op === "split")) continue;
+      if (own.some(({ op }) => op === "write")) vm!.guestWrite("pio", 0xfffen, 1, 0n);
+    }
+  }
+
+  play(op: HistoryOp): HistoryResult {
+    switch (op.op) {
+      case "eventfd":
+        return this.#make(op.fd, () => this.#system.eventfd(op.initial, op.flags));
+      case "open":
+        return this.#make(op.fd, () => this.#system.openOther(op.kind));
+      case "dup":
+        return this.#make(op.fd, () => this.#system.dup(this.#number(op.of)));
+      case "close":
+        return this.#close(op.fd);
+      case "read":
+        return value(() => this.#system.eventfdRead(this.#number(op.fd)));
+      case "count":
+        return value(() => this.#system.eventfdCount(this.#number(op.fd)));
+      case "add":
+        return call(() => this.#system.eventfdWrite(this.#number(op.fd), op.value));
+      case "poll":
+        return { mask: this.#system.poll(this.#number(op.fd)) };
+      case "ioeventfd":
+        return { errno: ioeventfdCall(this.#vm(op.vm), op, this.#number(op.fd)) };
+      case "write":
+        return this.#write(op);
+      case "zone":
+      case "unzone":
+        return this.#zone(op);
+      case "slot":
+        return this.#slot(op);
+      case "peek":
+        return { value: this.#peek(op) };
+      default:
+        return this.#control(op);
+    }
+  }
+
+  #make(name: number, open: () => number): HistoryResult {
+    return call(() => {
+      this.#numbers.set(name, open());
+      this.#closed.delete(name);
+    });
+  }
+
+  #close(name: number): HistoryResult {
+    const result = call(() => this.#system.close(this.#number(name)));
+    this.#closed.add(name);
+    return result;
+  }
+
+  /** The number of a descriptor; of a closed one only while nothing else has it. */
+  #number(name: DescriptorName): number {
+    if (typeof name === "string") return oddDescriptors[name];
+    const number = this.#numbers.get(name);
+    if (number === undefined) return NEVER_OPEN;
+    if (!this.#closed.has(name)) return number;
+    for (const [other, taken] of this.#numbers) {
+      if (taken === number && !this.#closed.has(other)) return NEVER_OPEN;
+    }
+    return number;
+  }
+
+  #vm(index: number): KvmVm {
+    const vm = this.#vms[index];
+    if (vm === undefined) throw new TypeError(`There is no VM ${index} any more`);
+    return vm;
+  }
+
+  #write({ vm, bus, addr, len, value, times }: WriteOp): HistoryResult {
+    const machine = this.#vm(vm);
+    let taken = 0;
+    for (let i = 0; i < times; i++) {
+      if (machine.guestWrite(bus, addr, len, value) === "kernel") taken++;
+    }
+    return { taken };
+  }
+
+  #zone({ op, vm, addr, size, pio }: ZoneOp): HistoryResult {
+    const request = op === "zone" ? KVM_REGISTER_COALESCED_MMIO : KVM_UNREGISTER_COALESCED_MMIO;
+    return call(() => this.#vm(vm).ioctl(request, encodeCoalescedMmioZone({ addr, size, pio })));
+  }
+
+  #slot({ vm, slot, flags, gpa, size, page }: SlotOp): HistoryResult {
+    const userspaceAddr = this.#pages().hva + BigInt(page * PAGE);
+    const region = { slot, flags, guestPhysAddr: gpa, memorySize: size, userspaceAddr };
+    const bytes = encodeUserspaceMemoryRegion(region);
+    return call(() => this.#vm(vm).ioctl(KVM_SET_USER_MEMORY_REGION, bytes));
+  }
+
+  #peek({ page, offset }: PeekOp): bigint {
+    const { bytes } = this.#pages();
+    const at = page * PAGE + offset;
+    return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(at, true);
+  }
+
+  #pages(): HostMemory {
+    return this.#memory ??= this.#system.allocateMemory(HISTORY_PAGES * PAGE);
+  }
+
+  #control({ op, vm }: VmOp): HistoryResult {
+    const machine = this.#vm(vm);
+    switch (op) {
+      case "ring":
+        return { entries: ringEntries(machine) };
+      case "irqchip":
+        return call(() => machine.createIrqchip());
+      case "split":
+        return call(() => machine.ioctl(KVM_ENABLE_CAP, splitIrqchip()));
+      case "pit":
+      case "speaker":
+        return call(() => {
+          const config = new Uint8Array(64);
+          config[0] = op === "speaker" ? 1 : 0;
+          machine.ioctl(KVM_CREATE_PIT2, config);
+        });
+      case "destroy":
+        this.#vms[vm] = undefined;
+        return call(() => machine[Symbol.dispose]());
+    }
+  }
+}
+
+function call(what: () => unknown): HistoryResult {
+  return { errno: outcomeOf(what) };
+}
+
+function value(read: () => bigint): HistoryResult {
+  try {
+    return { value: read() };
+  } catch (error) {
+    if (error instanceof KvmError) return { errno: error.code };
+    throw error;
+  }
+}
+
+function ringEntries(vm: KvmVm): RingEntry[] {
+  if (vm.takeCoalesced === undefined) throw new TypeError("This backend shows no coalesced ring");
+  return vm.takeCoalesced().map(({ physAddr, len, pio, data }) => {
+    const whole = new DataView(data.buffer, data.byteOffset).getBigUint64(0, true);
+    return { addr: physAddr, len, pio, data: BigInt.asUintN(len * 8, whole) };
+  });
+}
+
+function splitIrqchip(): Uint8Array {
+  const bytes = new Uint8Array(104);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, KVM_CAP_SPLIT_IRQCHIP, true);
+  view.setBigUint64(8, BigInt(IOAPIC_PINS), true);
+  return bytes;
+}

@@ -1,0 +1,143 @@
+/**
+ * Random registration cases.
+ *
+ * @module
+ */
+import {
+  KVM_IOEVENTFD_FLAG_DATAMATCH,
+  KVM_IOEVENTFD_FLAG_DEASSIGN,
+  KVM_IOEVENTFD_FLAG_FAST_MMIO,
+  KVM_IOEVENTFD_FLAG_PIO,
+  KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY,
+} from "@ioeventfd/uapi";
+import type { DescriptorName, IoeventfdOp } from "../history.ts";
+import type { RegistrationCase } from "../registration_case.ts";
+import type { Draw } from "./draw.ts";
+
+const DATAMATCH = KVM_IOEVENTFD_FLAG_DATAMATCH, DEASSIGN = KVM_IOEVENTFD_FLAG_DEASSIGN;
+const PIO = KVM_IOEVENTFD_FLAG_PIO, CCW = KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY;
+
+const eventfds: readonly DescriptorName[] = [0, 0, 0, 1, 1, 2, 3];
+const others: readonly DescriptorName[] = [
+  4,
+  5,
+  6,
+  7,
+  8,
+  9,
+  10,
+  11,
+  12,
+  "minus1",
+  "int_max",
+  "int_min",
+];
+const lens: readonly number[] = [0, 0, 1, 2, 4, 4, 8];
+const badLens: readonly number[] = [
+  3,
+  5,
+  6,
+  7,
+  9,
+  16,
+  0x100,
+  0x8000_0000,
+  0xffff_ffff,
+  0xffff_fffc,
+];
+const buses: readonly number[] = [0, 0, 0, PIO, PIO, CCW, PIO | CCW];
+/** Values that agree in their low bytes, and that have bits above short lengths. */
+const values: readonly bigint[] = [
+  0n,
+  1n,
+  0xffn,
+  0x1ffn,
+  0x1_0000_00ffn,
+  0x1122_3344_5566_7788n,
+  0x9122_3344_5566_7788n,
+  0xffff_ffff_ffff_ffffn,
+];
+
+/**
+ * Draws a case: one call of any shape, two that may collide, or a history of a few.
+ *
+ * @param draw Where chance comes from
+ * @returns The case
+ */
+export function drawRegistrationCase(draw: Draw): RegistrationCase {
+  const kind = draw.int(0, 9);
+  if (kind < 4) return drawOne(draw);
+  if (kind < 7) return { ops: drawPair(draw), absolute: false };
+  return { ops: drawFew(draw), absolute: false };
+}
+
+/** One call of any shape, at the top of the address space now and then. */
+function drawOne(draw: Draw): RegistrationCase {
+  const absolute = draw.oneIn(8);
+  const top = (1n << 64n) - BigInt(draw.int(1, 10));
+  const op: IoeventfdOp = {
+    op: "ioeventfd",
+    vm: 0,
+    fd: draw.oneIn(3) ? draw.pick(others) : draw.pick(eventfds),
+    addr: absolute ? (draw.oneIn(8) ? BigInt(draw.int(0, 8)) : top) : BigInt(draw.int(0, 16)),
+    len: draw.oneIn(4) ? draw.pick(badLens) : draw.oneIn(12) ? draw.u32() : draw.pick(lens),
+    flags: draw.oneIn(6) ? draw.u32() : draw.int(0, 31),
+    datamatch: draw.oneIn(8) ? draw.u64() : draw.pick(values),
+  };
+  return { ops: [op], absolute };
+}
+
+/** A valid registration, and one that differs from it in a field or two. */
+function drawPair(draw: Draw): IoeventfdOp[] {
+  const first = drawValid(draw);
+  return [first, varied(draw, draw.oneIn(2) ? varied(draw, first) : first)];
+}
+
+/** Registering and taking away around a few addresses. */
+function drawFew(draw: Draw): IoeventfdOp[] {
+  const ops: IoeventfdOp[] = [drawValid(draw)];
+  for (let left = draw.int(1, 6); left > 0; left--) {
+    const like = draw.pick(ops);
+    const chance = draw.int(0, 9);
+    if (chance < 3) ops.push({ ...like, flags: like.flags | DEASSIGN });
+    else if (chance < 5) ops.push(varied(draw, { ...like, flags: like.flags | DEASSIGN }));
+    else if (chance < 8) ops.push(varied(draw, { ...like, flags: like.flags & ~DEASSIGN }));
+    else ops.push({ ...like, flags: like.flags & ~DEASSIGN });
+  }
+  return ops;
+}
+
+function drawValid(draw: Draw): IoeventfdOp {
+  const len = draw.pick(lens);
+  const match = len !== 0 && draw.oneIn(2) ? DATAMATCH : 0;
+  const hint = draw.oneIn(8) ? KVM_IOEVENTFD_FLAG_FAST_MMIO : 0;
+  return {
+    op: "ioeventfd",
+    vm: 0,
+    fd: draw.pick(eventfds),
+    addr: BigInt(draw.int(4, 12)),
+    len,
+    flags: draw.pick(buses) | match | hint,
+    datamatch: draw.pick(values),
+  };
+}
+
+/** The same but for one field; DEASSIGN stays as it is. */
+function varied(draw: Draw, op: IoeventfdOp): IoeventfdOp {
+  switch (draw.int(0, 6)) {
+    case 0:
+      return { ...op, addr: op.addr + BigInt(draw.pick([-8, -4, -2, -1, 1, 2, 4, 8])) };
+    case 1:
+      return { ...op, len: draw.oneIn(8) ? draw.pick(badLens) : draw.pick(lens) };
+    case 2:
+      return { ...op, flags: op.flags ^ DATAMATCH };
+    case 3:
+      return { ...op, flags: op.flags & ~(PIO | CCW) | draw.pick(buses) };
+    case 4:
+      return { ...op, datamatch: draw.pick(values) };
+    case 5:
+      return { ...op, fd: draw.oneIn(8) ? draw.pick(others) : draw.pick(eventfds) };
+    default:
+      return { ...op, flags: (op.flags ^ 1 << draw.pick([4, 4, 4, 5, 31])) >>> 0 };
+  }
+}
