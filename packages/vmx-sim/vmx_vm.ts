@@ -94,6 +94,11 @@ export class VmxVm extends Vm {
     return vcpu;
   }
 
+  /** `KVM_CREATE_VCPU` by the raw door. */
+  override openVcpu(id: number): VmxVcpu {
+    return this.createVcpu(id);
+  }
+
   // KERNEL 6.19 virt/kvm/kvm_main.c kvm_set_memslot; arch/x86/kvm/x86.c kvm_arch_commit_memory_region
   #slotChanged({ kind, before, after }: SlotChange): void {
     const { memory, spteLayout } = this.context;
