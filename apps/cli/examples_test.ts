@@ -1,9 +1,9 @@
 /** Every example of every command's help runs as printed, from the root of the repository. */
 import { assert, assertEquals } from "@std/assert";
-import { commands } from "../apps/cli/commands.ts";
-import { runFake } from "../apps/cli/_fake_host.ts";
+import { commands } from "./commands.ts";
+import { runFake } from "./_fake_host.ts";
 
-const root = new URL("..", import.meta.url);
+const root = new URL("../..", import.meta.url);
 
 /** Words of a line as a shell splits them; quotes keep words together. */
 function words(line: string): string[] {

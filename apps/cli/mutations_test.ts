@@ -1,9 +1,9 @@
 /** Mutated inputs: a clear message and a documented exit code, never a stack trace. */
 import { assert } from "@std/assert";
-import { runFake } from "../apps/cli/_fake_host.ts";
+import { runFake } from "./_fake_host.ts";
 
 const read = (path: string): string =>
-  Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
+  Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url));
 
 /** A small generator of one sequence per seed, so that a failure can be made again. */
 function randomly(seed: number): (below: number) => number {
