@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { assemble } from "./assemble.ts";
 import type { Assembler } from "./assembler.ts";
-import { type CpuMode, type CpuState, CS, DONE, FAULTED, HALTED, RSP, SS } from "./contract.ts";
+import { type CpuMode, type CpuState, CS, DONE, DS, FAULTED, HALTED, RSP, SS } from "./contract.ts";
 import { cpl } from "./cpu_state.ts";
 import { deliverEvent, deliverFault, SHUTDOWN } from "./deliver.ts";
 import { Instruction } from "./instruction.ts";
@@ -96,9 +96,12 @@ Deno.test("execute() of INT and IRET goes to the handler and back, from user mod
     assertEquals([rip(cpu), cpl(cpu), cpu.seg[CS]!.selector], [0x5300, 0, 8]);
     assertEquals(register(cpu, RSP) < 0xa008n && register(cpu, RSP) > 0x9f00n, true);
     assertEquals(view.getUint32(Number(register(cpu, RSP)), true), 0x1002);
+    Object.assign(cpu.seg[DS]!, { selector: 0x10, rights: 0xc093 });
     assertEquals(stepOnce(cpu, port, insn), DONE);
     assertEquals([rip(cpu), cpl(cpu), register(cpu, RSP)], [0x1002, 3, 0x4000n]);
     assertEquals([cpu.seg[CS]!.selector, cpu.seg[SS]!.selector], [0x1b, 0x23]);
+    // What the handler loaded is not for user mode to keep.
+    assertEquals([cpu.seg[DS]!.selector, cpu.seg[DS]!.rights], [0, 0x10000]);
     stepOnce(cpu, port, insn);
     assertEquals([stepOnce(cpu, port, insn), port.fault.vector], [FAULTED, 13]);
   }

@@ -172,6 +172,11 @@ Deno.test("execute() asks the I/O bitmap when CPL is above IOPL", () => {
   assertEquals([yes.result, yes.port.log.at(-1)], [DONE, "out 510 00000000"]);
   const no = one("prot64", (a) => a.out(a.dx, a.eax), bitmap(false));
   assertEquals([no.result, no.port.fault.vector], [FAULTED, 13]);
+  const short = one("prot64", (a) => a.out(a.dx, a.eax), (cpu, port) => {
+    bitmap(true)(cpu, port);
+    cpu.tr.limit = 0x68 + (0x510 >> 3);
+  });
+  assertEquals([short.result, short.port.fault.vector], [FAULTED, 13]);
   const iopl = one("prot64", (a) => a.out(a.dx, a.eax), (cpu, port) => {
     bitmap(false)(cpu, port);
     cpu.rflags |= 0x3000;
@@ -192,6 +197,33 @@ Deno.test("execute() shows STI and MOV SS as interrupt shadows", () => {
   assertEquals(one("real", (a) => a.sti()).cpu.interruptShadow, 1);
   assertEquals(one("real", (a) => a.sti(), (cpu) => cpu.rflags |= 0x200).cpu.interruptShadow, 0);
   assertEquals(one("real", (a) => a.mov(a.ss, a.ax)).cpu.interruptShadow, 2);
+});
+
+Deno.test("execute() of BT takes a register index far beyond its operand", () => {
+  const index = (bit: bigint) => (cpu: CpuState) => {
+    setRegister(cpu, RDI, 0x8000n);
+    setRegister(cpu, RAX, bit);
+  };
+  const log = (bit: bigint) =>
+    one("prot64", (a) => a.bts(a.ptr(a.rdi), a.rax), index(bit)).port.log;
+  assertEquals(log(64n * 3n + 5n), ["rmw 8018 8", "write 8018 8"]);
+  assertEquals(log(-1n), ["rmw 7ff8 8", "write 7ff8 8"]);
+  assertEquals(log(0x8000_0000n), ["miss 10008000 8"]);
+  const word = one("prot64", (a) => a.bt(a.ptr(a.rdi), a.ax), index(0x8000n));
+  assertEquals(word.port.log, ["read 7000 2"]);
+});
+
+Deno.test("execute() of POP mem leaves RSP alone when its store stops", () => {
+  const bytes = assemble({ mode: "prot64" }, (a) => a.pop(a.ptr(a.rsp, 0x10)));
+  const cpu = cpuIn("prot64");
+  setRegister(cpu, RSP, 0x4000n);
+  const port = new StoppingPort(cpu);
+  port.left = 1;
+  assertEquals(decode(bytes, bytes.length, "prot64", insn), DECODED);
+  assertEquals([execute(insn, cpu, port), register(cpu, RSP)], [STOPPED, 0x4000n]);
+  // The address is that after the pop.
+  assertEquals(execute(insn, cpu, port), DONE);
+  assertEquals(port.log.at(-1), "write 4018 8");
 });
 
 /** A port that stops at its n-th access. */
