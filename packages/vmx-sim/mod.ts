@@ -4,6 +4,8 @@
  *
  * @module
  */
+// What the interfaces here are made of.
+export type * from "@ioeventfd/kvm-core";
 export * from "./hw/vmcs.ts";
 export * from "./isa/mod.ts";
 export * from "./mmu/mmio_spte.ts";

@@ -42,7 +42,11 @@ export class VmxBackend implements KvmBackend {
   readonly release: KernelRelease;
   readonly #options: VmxOptions;
 
-  /** @param options Release and machine */
+  /**
+   * A model of one release on one machine.
+   *
+   * @param options Release and machine
+   */
   constructor(options: VmxOptions = {}) {
     this.#options = options;
     this.release = options.release ?? latestRelease;

@@ -11,7 +11,11 @@ import { VmxVm } from "./vmx_vm.ts";
 export class VmxSystem extends Kvm {
   readonly #options: VmxOptions;
 
-  /** @param options Release and machine */
+  /**
+   * Opens `/dev/kvm`.
+   *
+   * @param options Release and machine
+   */
   constructor(options: VmxOptions = {}) {
     super(options.release === undefined ? {} : { release: options.release });
     this.#options = options;

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { VcpuFile } from "@ioeventfd/kvm-core";
+import { type CoalescedRing, VcpuFile } from "@ioeventfd/kvm-core";
 import {
   type CountedWork,
   decodeRegs,
   decodeSregs,
   encodeRegs,
   encodeSregs,
+  KVM_COALESCED_MMIO_PAGE_OFFSET,
   KVM_GET_REGS,
   KVM_GET_SREGS,
   KVM_INTERRUPT,
@@ -72,19 +73,25 @@ export interface VcpuStats {
 export class VmxVcpu extends VcpuFile implements KvmVcpu {
   readonly #context: VcpuContext;
   readonly #loop: RunLoop;
+  readonly #ring: CoalescedRing;
+  #ringFirst = 0;
+  #ringLast = 0;
 
   /**
+   * A CPU after reset.
+   *
    * @param vm Its VM
    * @param id Its id
    */
   constructor(vm: VmxVm, id: number) {
     super(vm, id);
+    this.#ring = vm.ring;
     const lapic = vm.irqchipMode === "none" ? null : new LocalApic(id);
     this.#context = new VcpuContext(id, vm.context, lapic);
     this.#loop = new RunLoop(this.#context);
   }
 
-  /** The mapping of its descriptor, 3 pages: `struct kvm_run`, port data, and room for the coalesced ring. */
+  /** The mapping of its descriptor, 3 pages: `struct kvm_run`, port data, coalesced ring. */
   get kvmRun(): Uint8Array {
     return this.#context.run;
   }
@@ -190,8 +197,28 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
    */
   run(options: RunOptions = {}): VcpuExit {
     const { maxInstructions = Infinity, timeoutMs = Infinity } = options;
+    this.#takeRing();
     this.#loop.run(maxInstructions, timeoutMs);
+    this.#showRing();
     return readVcpuExit(this.#context.run, this.#context.runView);
+  }
+
+  /** Userspace moves the ring's indexes in the mapping, or in the VM's own page: the one that changed counts. */
+  #takeRing(): void {
+    const { runView: view } = this.#context;
+    const first = view.getUint32(ringOffset, true);
+    const last = view.getUint32(ringOffset + 4, true);
+    if (first !== this.#ringFirst) this.#ring.first = first;
+    if (last !== this.#ringLast) this.#ring.last = last;
+  }
+
+  /** Brings the mapping's third page up to date with the ring, which all vCPUs of the VM share. */
+  #showRing(): void {
+    const ring = this.#ring;
+    if (ring.first === this.#ringFirst && ring.last === this.#ringLast) return;
+    this.#context.run.set(ring.bytes, ringOffset);
+    this.#ringFirst = ring.first;
+    this.#ringLast = ring.last;
   }
 
   /**
@@ -243,6 +270,9 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
     }
   }
 }
+
+/** Third page of the mapping. */
+const ringOffset = KVM_COALESCED_MMIO_PAGE_OFFSET * 4096;
 
 function pointed(arg: Uint8Array | number, size: number): Uint8Array {
   if (typeof arg !== "number" && arg.length >= size) return arg;

@@ -305,9 +305,26 @@ Deno.test("KVM_INTERRUPT reaches the guest when it takes interrupts, and the win
   assertEquals(Number(guest.vcpu.getRegs().rip), 0x5041);
   // STI holds interrupts off for one more instruction: the frame returns behind the first NOP.
   assertEquals(guest.view.getUint32(0xbef0 - 0x18, true), CODE + 2);
-  using window = makeGuest({ code: [0xfb, 0x90, 0x90, HLT] });
-  window.vcpu.kvmRun[0] = 1;
-  assertEquals(window.vcpu.run().reason, "irq_window_open");
-  assertEquals(Number(window.vcpu.getRegs().rip), CODE + 2);
-  assertEquals(decodeRunHead(window.vcpu.kvmRun).readyForInterruptInjection, 1);
+  using waiting = makeGuest({ code: [0xfb, 0x90, 0x90, HLT] });
+  waiting.vcpu.kvmRun[0] = 1;
+  assertEquals(waiting.vcpu.run().reason, "irq_window_open");
+  assertEquals(Number(waiting.vcpu.getRegs().rip), CODE + 2);
+  assertEquals(decodeRunHead(waiting.vcpu.kvmRun).readyForInterruptInjection, 1);
+});
+
+Deno.test("coalesced writes are in the third page of the mapping, and leave it through it", () => {
+  const code = [0x89, 0x07, 0xe6, 0x10, 0x89, 0x07, 0xe6, 0x10, HLT];
+  using guest = makeGuest({ code, regs: at });
+  guest.vm.registerCoalesced({ addr: BigInt(MMIO), size: 0x1000 });
+  assertEquals(guest.vcpu.run().reason, "io");
+  const ring = new DataView(guest.vcpu.kvmRun.buffer, 8192);
+  assertEquals([ring.getUint32(0, true), ring.getUint32(4, true)], [0, 1]);
+  assertEquals(ring.getBigUint64(8, true), BigInt(MMIO + 0x40));
+  assertEquals(ring.getUint32(24, true), 0x1122_3344);
+  ring.setUint32(0, 1, true);
+  assertEquals(guest.vcpu.run().reason, "io");
+  assertEquals([guest.vm.ring.first, guest.vm.ring.last], [1, 2]);
+  assertEquals(guest.vm.ring.drain().length, 1);
+  assertEquals(guest.vcpu.run().reason, "hlt");
+  assertEquals(ring.getUint32(0, true), 2);
 });

@@ -63,6 +63,8 @@ export class VmxVm extends Vm {
   #generation: number;
 
   /**
+   * An empty VM.
+   *
    * @param kvm The open `/dev/kvm` that makes it
    * @param options How its CPUs are
    */

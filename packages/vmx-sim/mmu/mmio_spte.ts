@@ -8,17 +8,21 @@ import type { X86Rules } from "@ioeventfd/uapi";
 
 /** How the generation and the marker lie in an MMIO SPTE. */
 export interface MmioSpteLayout {
-  /** Words of the marker: bits that say MMIO. */
+  /** Bits that say MMIO, low word. */
   readonly markerLo: number;
+  /** Bits that say MMIO, high word. */
   readonly markerHi: number;
-  /** Bits looked at to recognise the marker. */
+  /** Bits looked at to recognise the marker, low word. */
   readonly maskLo: number;
+  /** Bits looked at to recognise the marker, high word. */
   readonly maskHi: number;
-  /** Generation bits kept in the low word, their lowest position and the position of the first in the high word. */
+  /** Generation bits kept in the low word, from bit 3 on. */
   readonly lowBits: number;
+  /** Position in the high word of the first generation bit kept there. */
   readonly highShift: number;
-  /** Generation bits dropped below the kept ones, and bits of the whole generation. */
+  /** Generation bits dropped below the kept ones. */
   readonly droppedBits: number;
+  /** Bits of the whole generation, dropped ones included. */
   readonly generationBits: number;
   /** Added to the memslot generation before it is cut to `generationBits`. */
   readonly generationOffset: number;

@@ -23,6 +23,8 @@ export class PageTables {
   #free: number[] = [];
 
   /**
+   * Empty tables: the root alone.
+   *
    * @param levels 4 (48-bit addresses) or 5 (57-bit)
    * @param linkBits Low bits of an entry that points to another table: 7 for EPT, 7 with U/S for shadow tables too
    */

@@ -58,6 +58,8 @@ export class FtraceWriter implements TraceSink {
   readonly #pid: number;
 
   /**
+   * A sink that writes lines.
+   *
    * @param write Takes each line with its newline; the caller writes `ftraceHeader` first
    * @param task Who the lines say was running
    */
@@ -69,7 +71,7 @@ export class FtraceWriter implements TraceSink {
 
   /** Writes one line. */
   event(name: string, text: string, vcpu: number, microseconds: number): void {
-    const who = `${this.#task}-${this.#pid + vcpu}`.padStart(22).padEnd(23);
+    const who = `${this.#task.padStart(16)}-${(this.#pid + vcpu).toString().padEnd(7)}`;
     const cpu = vcpu.toString().padStart(3, "0");
     const seconds = Math.floor(microseconds / 1e6).toString().padStart(5);
     const fraction = Math.floor(microseconds % 1e6).toString().padStart(6, "0");

@@ -25,15 +25,19 @@ function hex8(value: number): string {
 export interface ExitInfo {
   /** Name of the basic exit reason, e.g. `EPT_MISCONFIG`. */
   readonly reason: string;
+  /** RIP, low word. */
   readonly ripLo: number;
+  /** RIP, high word. */
   readonly ripHi: number;
-  /** Exit qualification. */
+  /** Exit qualification, low word. */
   readonly info1Lo: number;
+  /** Exit qualification, high word. */
   readonly info1Hi: number;
   /** IDT-vectoring information. */
   readonly vectoring: number;
   /** Interruption information of the exit. */
   readonly intrInfo: number;
+  /** Error code of the exit's interruption. */
   readonly errorCode: number;
 }
 

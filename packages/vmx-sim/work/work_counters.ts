@@ -109,7 +109,11 @@ export class WorkCounters {
   readonly silicon: Float64Array = new Float64Array(siliconNames.length);
   readonly #sums = new Float64Array(exitPaths.length * columns);
 
-  /** @param counting Whether to add up from the start */
+  /**
+   * Counters at 0.
+   *
+   * @param counting Whether to add up from the start
+   */
   constructor(counting: boolean) {
     this.counting = counting;
   }
