@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { latestRelease } from "@ioeventfd/uapi";
+import { SharedEventfd } from "@ioeventfd/eventfd";
+import { EFD_NONBLOCK, latestRelease } from "@ioeventfd/uapi";
 import type { KernelRelease, KvmBackend, KvmSystem } from "@ioeventfd/uapi";
 import { EventLog } from "./event_log.ts";
 import { guestLayout, type GuestMode } from "./guest_mode.ts";
+import { modelSystem } from "./_model_system.ts";
 import type { ReportRow } from "./report_table.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import type { StageCpu } from "./stage_cpu.ts";
@@ -81,6 +83,21 @@ export class Stage implements StageParts, Disposable {
    */
   eventfd(name: string, initialValue: number = 0, flags: number = 0): StageEventfd {
     return StageEventfd.open(this.kvm, this.log, name, initialValue, flags);
+  }
+
+  /**
+   * An eventfd that another thread waits on.
+   *
+   * @param name What reports call it
+   * @param shared Its memory, as `SharedEventfd.buffer` gives it
+   * @throws {TypeError} on a live kernel, where descriptors are shared by all threads anyway
+   */
+  sharedEventfd(name: string, shared: SharedArrayBuffer): StageEventfd {
+    const model = modelSystem(this.kvm);
+    if (model === undefined) throw new TypeError("Only the model's eventfds are shared by memory");
+    const context = SharedEventfd.attach(shared, this.release.eventfd);
+    const fd = model.files.installEventfd(context, EFD_NONBLOCK);
+    return new StageEventfd(this.kvm, this.log, name, fd, EFD_NONBLOCK);
   }
 
   /** A new VM. */
