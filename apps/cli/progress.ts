@@ -10,25 +10,39 @@ const quietMs = 1000, redrawMs = 100;
 
 /** One bar: rate, and time left where the total is known. */
 export class Progress {
-  readonly #context: Context;
+  readonly #context: Pick<Context, "stderr" | "quiet">;
   readonly #label: string;
   readonly #total: number | undefined;
   readonly #start: number;
+  readonly #now: () => number;
   #drawnAt = 0;
 
-  /** @param context Where to draw @param label What is counted, e.g. `vectors` @param total How many, if known */
-  constructor(context: Context, label: string, total?: number) {
+  /**
+   * A bar that is not drawn yet.
+   *
+   * @param context Where to draw
+   * @param label What is counted, e.g. `vectors`
+   * @param total How many, if known
+   * @param now Milliseconds of some clock
+   */
+  constructor(
+    context: Pick<Context, "stderr" | "quiet">,
+    label: string,
+    total?: number,
+    now: () => number = () => performance.now(),
+  ) {
     this.#context = context;
     this.#label = label;
     this.#total = total;
-    this.#start = performance.now();
+    this.#now = now;
+    this.#start = now();
   }
 
   /** So many are done. Cheap enough to be called for each. */
   async update(done: number): Promise<void> {
     const { stderr, quiet } = this.#context;
     if (quiet || !stderr.isTerminal) return;
-    const now = performance.now();
+    const now = this.#now();
     const elapsed = now - this.#start;
     if (elapsed < quietMs || now - this.#drawnAt < redrawMs) return;
     this.#drawnAt = now;

@@ -1,0 +1,58 @@
+import { assertEquals } from "@std/assert";
+import { Progress } from "./progress.ts";
+
+interface Drawn {
+  readonly texts: string[];
+  readonly progress: Progress;
+  at(ms: number): void;
+}
+
+function progress(options: { terminal?: boolean; quiet?: boolean; total?: number } = {}): Drawn {
+  const { terminal = true, quiet = false, total } = options;
+  const texts: string[] = [];
+  let time = 0;
+  const stderr = {
+    isTerminal: terminal,
+    columns: 80,
+    write(text: string): Promise<void> {
+      texts.push(text);
+      return Promise.resolve();
+    },
+  };
+  return {
+    texts,
+    progress: new Progress({ stderr, quiet }, "vectors", total, () => time),
+    at: (ms) => time = ms,
+  };
+}
+
+Deno.test("Progress draws nothing in the first second, then rate and time left", async () => {
+  const { texts, progress: bar, at } = progress({ total: 8000 });
+  at(900);
+  await bar.update(1000);
+  assertEquals(texts, []);
+  at(2000);
+  await bar.update(2000);
+  at(2050);
+  await bar.update(2001);
+  assertEquals(texts, ["\r\x1b[K[######------------------] 2,000/8,000 1,000 vectors/s, 6 s left"]);
+  await bar.finish();
+  assertEquals(texts.at(-1), "\r\x1b[K");
+});
+
+Deno.test("Progress without a total shows count and rate", async () => {
+  const { texts, progress: bar, at } = progress();
+  at(1000);
+  await bar.update(1_234_567);
+  assertEquals(texts, ["\r\x1b[K1,234,567 vectors, 1,234,567 vectors/s"]);
+});
+
+Deno.test("Progress is for terminals, and not with --quiet", async () => {
+  for (const options of [{ terminal: false }, { quiet: true }]) {
+    const { texts, progress: bar, at } = progress(options);
+    at(5000);
+    await bar.update(10);
+    await bar.finish();
+    assertEquals(texts, []);
+  }
+});
