@@ -94,6 +94,16 @@ export class BranchAssembler extends IntegerAssembler {
     this.#shift("ror", 1, to, by);
   }
 
+  /** RCL by an immediate or CL. */
+  rcl(to: Register | Memory, by: Register | number): void {
+    this.#shift("rcl", 2, to, by);
+  }
+
+  /** RCR by an immediate or CL. */
+  rcr(to: Register | Memory, by: Register | number): void {
+    this.#shift("rcr", 3, to, by);
+  }
+
   /** SHL by an immediate or CL. */
   shl(to: Register | Memory, by: Register | number): void {
     this.#shift("shl", 4, to, by);
@@ -117,6 +127,18 @@ export class BranchAssembler extends IntegerAssembler {
       this.emit(name, { opcode: [0xc0 | wide], size, reg, rm, immediate: by, immediateSize: 1 });
     } else if (by.name === "cl") this.emit(name, { opcode: [0xd2 | wide], size, reg, rm });
     else throw this.fail(name, `operand 2, ${by.name}, must be cl or a number`);
+  }
+
+  /** BSF. */
+  bsf(to: Register, from: Register | Memory): void {
+    const size = this.sizeOf("bsf", to, from);
+    this.emit("bsf", { opcode: [0x0f, 0xbc], size, reg: to, rm: from });
+  }
+
+  /** BSR. */
+  bsr(to: Register, from: Register | Memory): void {
+    const size = this.sizeOf("bsr", to, from);
+    this.emit("bsr", { opcode: [0x0f, 0xbd], size, reg: to, rm: from });
   }
 
   /** BT with a register or an immediate. */
@@ -245,6 +267,18 @@ export class BranchAssembler extends IntegerAssembler {
   /** JNZ. */
   jnz(to: Immediate): void {
     this.j("nz", to);
+  }
+
+  /** LOOPNE. */
+  loopne(to: Immediate): void {
+    this.raw(0xe0);
+    this.relative(to, 1, "loopne");
+  }
+
+  /** LOOPE. */
+  loope(to: Immediate): void {
+    this.raw(0xe1);
+    this.relative(to, 1, "loope");
   }
 
   /** LOOP; the target is within 128 bytes. */

@@ -43,6 +43,30 @@ export class VectorAssembler extends BranchAssembler {
     this.#vector("movss", 0xf3, 0x10, 0x11, to, from);
   }
 
+  /** MOVLPS, 8 bytes between memory and the low half. */
+  movlps(to: Register | Memory, from: Register | Memory): void {
+    this.#vector("movlps", 0, 0x12, 0x13, to, from);
+  }
+
+  /** STMXCSR. */
+  stmxcsr(to: Memory): void {
+    this.emit("stmxcsr", { opcode: [0x0f, 0xae], reg: 3, rm: to });
+  }
+
+  /** MOVD, 4 bytes between MMX or XMM registers and general registers or memory. */
+  movd(to: Register | Memory, from: Register | Memory): void {
+    const isStore = isRegister(from) && (from.kind === "mmx" || from.kind === "xmm");
+    const [vector, rm] = isStore ? [from, to] : [to, from];
+    if (!isRegister(vector) || (vector.kind !== "mmx" && vector.kind !== "xmm")) {
+      throw this.fail("movd", `operand ${showOperand(vector)} must be a vector register`);
+    }
+    if (rm.size !== 0 && rm.size !== 4) {
+      throw this.fail("movd", `operand ${showOperand(rm)} must be of 4 bytes`);
+    }
+    const prefix = vector.kind === "xmm" ? 0x66 : 0;
+    this.emit("movd", { opcode: [0x0f, isStore ? 0x7e : 0x6e], prefix, reg: vector, rm });
+  }
+
   /** MOVQ, 8 bytes between MMX or XMM registers and memory. */
   movq(to: Register | Memory, from: Register | Memory): void {
     const isMmx = isRegister(to) && to.kind === "mmx" || isRegister(from) && from.kind === "mmx";

@@ -121,6 +121,17 @@ const STATEMENTS: readonly (readonly [CpuMode, (a: Assembler) => void, string])[
   ["prot64", (a) => a.movdqa(a.xmm1, a.ptr(a.rsi)), "movdqa xmm1,[rsi]"],
   ["prot64", (a) => a.movq(a.ptr(a.rdi), a.mm3), "movq [rdi],mm3"],
   ["prot64", (a) => a.movq(a.ptr(a.rdi), a.xmm3), "movq [rdi],xmm3"],
+  ["prot64", (a) => a.rcr(a.word(a.rdi), 3), "rcr word ptr [rdi],3"],
+  ["prot64", (a) => a.bsr(a.rax, a.ptr(a.rdi)), "bsr rax,[rdi]"],
+  ["prot64", (a) => a.loopne(0x1000), "loopne 0000000000001000h"],
+  ["real", (a) => a.cbw(4), "cwde"],
+  ["prot64", (a) => a.cwd(8), "cqo"],
+  ["prot64", (a) => a.sidt(a.ptr(a.rdi)), "sidt [rdi]"],
+  ["prot64", (a) => a.movlps(a.ptr(a.rdi), a.xmm1), "movlps [rdi],xmm1"],
+  ["prot64", (a) => a.movss(a.ptr(a.rdi), a.xmm1), "movss [rdi],xmm1"],
+  ["prot64", (a) => a.movd(a.ptr(a.rdi), a.mm1), "movd [rdi],mm1"],
+  ["prot64", (a) => a.movd(a.xmm8, a.eax), "movd xmm8,eax"],
+  ["prot64", (a) => a.stmxcsr(a.ptr(a.rdi)), "stmxcsr [rdi]"],
   ["prot64", (a) => a.movntdq(a.ptr(a.rdi), a.xmm0), "movntdq [rdi],xmm0"],
 ];
 

@@ -129,6 +129,31 @@ export class Assembler extends VectorAssembler {
     this.raw(0xf9);
   }
 
+  /** CMC. */
+  cmc(): void {
+    this.raw(0xf5);
+  }
+
+  /** LAHF. */
+  lahf(): void {
+    this.raw(0x9f);
+  }
+
+  /** SAHF. */
+  sahf(): void {
+    this.raw(0x9e);
+  }
+
+  /** CBW, CWDE or CDQE: sign-extends into AX, EAX or RAX, by bytes of the result. */
+  cbw(size: 2 | 4 | 8): void {
+    this.emit("cbw", { opcode: [0x98], size });
+  }
+
+  /** CWD, CDQ or CQO: sign-extends AX, EAX or RAX into rDX, by bytes of the operand. */
+  cwd(size: 2 | 4 | 8): void {
+    this.emit("cwd", { opcode: [0x99], size });
+  }
+
   /** UD2. */
   ud2(): void {
     this.raw(0x0f, 0x0b);
@@ -233,6 +258,16 @@ export class Assembler extends VectorAssembler {
   /** LIDT. */
   lidt(at: Memory): void {
     this.emit("lidt", { opcode: [0x0f, 0x01], reg: 3, rm: at });
+  }
+
+  /** SGDT. */
+  sgdt(to: Memory): void {
+    this.emit("sgdt", { opcode: [0x0f, 0x01], reg: 0, rm: to });
+  }
+
+  /** SIDT. */
+  sidt(to: Memory): void {
+    this.emit("sidt", { opcode: [0x0f, 0x01], reg: 1, rm: to });
   }
 
   /** LTR. */
