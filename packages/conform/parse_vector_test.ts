@@ -13,7 +13,7 @@ const register = {
 function refused(value: unknown, message: string): void {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const error = assertThrows(() => parseVector(text, "f.jsonl", 7), InputSyntaxError);
-  assertEquals(error.message, message);
+  assert(error.message.startsWith(message), error.message);
 }
 
 Deno.test("parseVector() reads a registration, absurd values included", () => {
