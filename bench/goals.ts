@@ -1,0 +1,71 @@
+/**
+ * What the model is to reach.
+ *
+ * @module
+ */
+import type { Axes } from "./result.ts";
+
+/** A goal and how far a run came. */
+export interface Verdict {
+  /** What is measured. */
+  readonly what: string;
+  /** What is to be reached. */
+  readonly goal: string;
+  /** What was measured, or null where a peer is missing. */
+  readonly measured: string | null;
+  /** Whether it was reached. */
+  readonly isMet: boolean | null;
+}
+
+/**
+ * Judges a run.
+ *
+ * @param axes What was measured
+ */
+export function judge(
+  { dispatch, datamatch, assign, kick, eventfd, replay, ...rest }: Axes,
+): Verdict[] {
+  const at = (n: number) => dispatch[n]!;
+  const atMost = (what: string, limit: number, value: number | null | undefined, unit: string) =>
+    verdict(what, `≤ ${limit} ${unit}`, value, unit, (value) => value <= limit);
+  const atLeast = (what: string, limit: number, value: number | null, unit: string) =>
+    verdict(what, `≥ ${limit} ${unit}`, value, unit, (value) => value >= limit);
+  return [
+    atMost("dispatch, N = 1,000", 0.25, at(1000).ratio, "× C"),
+    atMost("dispatch, N = 1,000", 1, at(1000).v86Ratio, "× v86"),
+    atMost("dispatch, N = 16", 0.5, at(16).ratio, "× C"),
+    atMost("dispatch, N = 1", 1.6, at(1).ratio, "× C"),
+    atMost("dispatch, growth from 1 to 10,000", 2, at(10_000).modelNs / at(1).modelNs, "×"),
+    atMost("dispatch by bigints, N = 1,000", 0.5, at(1000).apiRatio, "× C"),
+    atMost("the last of 256 datamatches", 0.05, datamatch[256]!.ratio, "× C"),
+    atMost("assign the 10,000th", 1000, assign[10_000]!.modelNs, "ns"),
+    atMost("assign the 10,000th", 0.05, assign[10_000]!.ratio, "× C"),
+    atMost("fast kick", 40, kick.fastNs, "ns"),
+    atMost("slow kick", 400, kick.slowNs, "ns"),
+    atMost("eventfd write + read, local", 0.02, eventfd.localRatio, "× C"),
+    atMost("eventfd write + read, shared", 0.15, eventfd.sharedRatio, "× C"),
+    atMost("eventfd round trip of workers", 1.1, eventfd.roundTripRatio, "× C"),
+    atLeast("replay", 250, replay.mbPerS, "MB/s"),
+    atLeast("replay", 0.2, replay.ratio, "× C"),
+    atLeast("conform", 100_000, rest.conform.casesPerS, "cases/s"),
+    atMost("ioeventfd --help", 150, rest.coldStartMs, "ms"),
+  ];
+}
+
+function verdict(
+  what: string,
+  goal: string,
+  value: number | null | undefined,
+  unit: string,
+  isMet: (value: number) => boolean,
+): Verdict {
+  if (value === null || value === undefined) return { what, goal, measured: null, isMet: null };
+  return { what, goal, measured: `${shown(value)} ${unit}`, isMet: isMet(value) };
+}
+
+/** A figure with as many digits as it is worth. */
+export function shown(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  if (value >= 1000) return Math.round(value).toLocaleString("en");
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}

@@ -1,0 +1,96 @@
+/**
+ * A write on a bus of N ioeventfds at random addresses: dispatch, match, signal.
+ *
+ * `dispatch.ts hit|miss|datamatch|api CHUNKS N:OPS…`; `api` goes through the public interface with bigint addresses.
+ *
+ * @module
+ */
+import { CoreBackend, type IoBus, type Kvm, type Vm } from "@ioeventfd/kvm-core";
+import {
+  answer,
+  BASE,
+  checksum,
+  parseSizes,
+  randomNumbers,
+  type Sample,
+  type Size,
+  STREAM,
+  STRIDE,
+  timeSamples,
+} from "../sampling.ts";
+
+/** A bus and what is written to it. */
+interface Doorbells extends Sample {
+  readonly n: number;
+  hits: number;
+  checksum(): number;
+}
+
+const [kind, ...args] = Deno.args;
+const { chunks, sizes } = parseSizes(args);
+const samples = sizes.map(doorbells);
+const ns = timeSamples(chunks, samples);
+answer(Object.fromEntries(samples.map((sample, i) => [sample.n, {
+  ns: ns[i],
+  hits: sample.hits,
+  checksum: sample.checksum(),
+}])));
+
+function doorbells({ n, ops }: Size): Doorbells {
+  const kvm = new CoreBackend().open();
+  const vm = kvm.createVm();
+  const isDatamatch = kind === "datamatch";
+  const fds = register(kvm, vm, n, isDatamatch);
+  const addresses = randomNumbers(STREAM, n).map((at) =>
+    isDatamatch ? BASE : BASE + at * STRIDE + (kind === "miss" ? 64 : 0)
+  );
+  const bigints = kind === "api" ? [...addresses].map(BigInt) : [];
+  const words = new Int32Array(2 * STREAM);
+  addresses.forEach((address, i) => words[2 * i] = address);
+  const value = isDatamatch ? n - 1 : 1;
+  return {
+    n,
+    ops,
+    hits: 0,
+    run(ops): void {
+      this.hits += kind === "api"
+        ? writeApi(vm, bigints, ops)
+        : writeBus(vm.bus(0), words, value, ops);
+    },
+    reset(): void {
+      this.hits = 0;
+      for (const fd of fds) if (kvm.eventfdCount(fd) > 0n) kvm.eventfdRead(fd);
+    },
+    checksum: () => checksum(fds.map((fd) => kvm.eventfdCount(fd))),
+  };
+}
+
+function register(kvm: Kvm, vm: Vm, n: number, isDatamatch: boolean): number[] {
+  return Array.from({ length: n }, (_, i) => {
+    const fd = kvm.eventfd(0, 0);
+    vm.assignIoeventfd({
+      bus: "mmio",
+      addr: BigInt(isDatamatch ? BASE : BASE + i * STRIDE),
+      match: isDatamatch ? { len: 4, datamatch: BigInt(i) } : { len: 4 },
+      fd,
+    });
+    return fd;
+  });
+}
+
+function writeBus(bus: IoBus, words: Int32Array, value: number, ops: number): number {
+  let hits = 0;
+  for (let i = 0; i < ops; i++) {
+    const at = (i & (STREAM - 1)) << 1;
+    if (bus.write(words[at]!, words[at + 1]!, 4, value, 0) === 0) hits++;
+  }
+  return hits;
+}
+
+function writeApi(vm: Vm, addresses: readonly bigint[], ops: number): number {
+  let hits = 0;
+  for (let i = 0; i < ops; i++) {
+    if (vm.guestWrite("mmio", addresses[i & (STREAM - 1)]!, 4, 1n) === "kernel") hits++;
+  }
+  return hits;
+}

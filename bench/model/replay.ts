@@ -1,0 +1,47 @@
+/**
+ * A recording replayed whole, as the command does it: file, lines, model, report. `replay.ts FILE` prints speed, peak
+ * memory, and what the replay found.
+ *
+ * @module
+ */
+import { replay } from "@ioeventfd/capture";
+import { answer } from "../sampling.ts";
+
+const path = Deno.args[0]!;
+const { size } = await Deno.stat(path);
+const file = await Deno.open(path);
+const start = performance.now();
+const report = await replay(chunksOf(file));
+const seconds = (performance.now() - start) / 1000;
+file.close();
+answer({
+  mbPerS: size / 1e6 / seconds,
+  linesPerS: report.lines / seconds,
+  peakMiB: peakMiB(),
+  lines: report.lines,
+  signals: report.outcomes.ioeventfd,
+  exits: report.exits.io,
+  unexplained: report.exits.unexplained,
+  contradictions: report.contradictionCount,
+});
+
+async function* chunksOf(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(1 << 18);
+  for (;;) {
+    const read = await file.read(buffer);
+    if (read === null) return;
+    yield buffer.subarray(0, read);
+  }
+}
+
+/** Largest resident set of this process, where the system says so. */
+function peakMiB(): number {
+  try {
+    const status = Deno.readTextFileSync("/proc/self/status");
+    const kib = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
+    if (kib !== undefined) return Number(kib) / 1024;
+  } catch {
+    // Not Linux.
+  }
+  return Deno.memoryUsage().rss / (1 << 20);
+}

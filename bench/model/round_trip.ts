@@ -1,0 +1,26 @@
+/**
+ * A round trip between two workers on eventfds in shared memory, both blocking: `round_trip.ts CHUNKS OPS`.
+ *
+ * @module
+ */
+import { SharedEventfd } from "@ioeventfd/eventfd";
+import { answer, timeSamples } from "../sampling.ts";
+
+const [chunks, ops] = Deno.args.map(Number) as [number, number];
+const [request, reply] = [new SharedEventfd(), new SharedEventfd()];
+const worker = new Worker(new URL("./echo_worker.ts", import.meta.url), { type: "module" });
+worker.onerror = (): never => Deno.exit(1);
+worker.postMessage([request.buffer, reply.buffer]);
+await new Promise((resolve) => worker.onmessage = resolve);
+let sum = 0n;
+const [ns] = timeSamples(chunks, [{ ops, run, reset: () => void (sum = 0n) }]);
+if (sum !== BigInt(chunks * ops)) throw new Error(`${sum} replies to ${chunks * ops} requests`);
+answer({ ns });
+worker.terminate();
+
+function run(ops: number): void {
+  for (let i = 0; i < ops; i++) {
+    request.write(1n);
+    sum += reply.readBlocking();
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Rounds: every variant once, each in a process of its own, in an order that is reversed from round to round.
+ *
+ * @module
+ */
+import type { Variant } from "./variants.ts";
+
+/** What the variants answered: by name, one answer a round. */
+export type Answers = ReadonlyMap<string, readonly unknown[]>;
+
+/**
+ * Runs the rounds.
+ *
+ * @param variants What is run
+ * @param rounds How often
+ * @param onRun Told before each process
+ * @returns The answers; by name, those of the same round at the same place
+ * @throws {Error} when a process fails
+ */
+export async function runRounds(
+  variants: readonly Variant[],
+  rounds: number,
+  onRun: (round: number, name: string) => void = () => {},
+): Promise<Answers> {
+  const answers = new Map<string, unknown[]>(variants.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const variant of round % 2 === 0 ? variants : variants.toReversed()) {
+      onRun(round, variant.name);
+      answers.get(variant.name)!.push(await run(variant));
+    }
+  }
+  return answers;
+}
+
+async function run({ name, command, isTimed = false }: Variant): Promise<unknown> {
+  const [program, ...args] = command;
+  const start = performance.now();
+  const { success, stdout, stderr } = await new Deno.Command(program!, {
+    args,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const ms = performance.now() - start;
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(`${name} failed (${command.join(" ")}): ${decoder.decode(stderr)}`);
+  return isTimed ? ms : JSON.parse(decoder.decode(stdout));
+}
