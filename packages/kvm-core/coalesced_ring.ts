@@ -4,6 +4,7 @@
  * @module
  */
 import type { BusRules } from "@ioeventfd/uapi";
+import type { KernelReport } from "./kernel_report.ts";
 
 // KERNEL 6.19 virt/kvm/coalesced_mmio.h KVM_COALESCED_MMIO_MAX
 /** Entries of the ring, one of which always stays empty. */
@@ -44,14 +45,17 @@ export class CoalescedRing {
   readonly #view = new DataView(this.bytes.buffer);
   readonly #words = new Uint32Array(this.bytes.buffer);
   readonly #rules: BusRules;
+  readonly #report: (report: KernelReport) => void;
 
   /**
    * An empty ring.
    *
    * @param rules The bus rules of a kernel release
+   * @param report Told of writes out of bounds
    */
-  constructor(rules: BusRules) {
+  constructor(rules: BusRules, report: (report: KernelReport) => void = () => {}) {
     this.#rules = rules;
+    this.#report = report;
   }
 
   /** Index of the oldest entry (u32), which userspace moves. */
@@ -85,7 +89,8 @@ export class CoalescedRing {
 
   // KERNEL 6.19 virt/kvm/coalesced_mmio.c coalesced_mmio_write
   /**
-   * Adds a write. Where the release trusts a `last` outside of the ring, the write is out of bounds: it is lost here.
+   * Adds a write. Where the release trusts a `last` outside of the ring, the write is out of bounds: here it is lost, and
+   * reported.
    *
    * @param lo Address, low word
    * @param hi Address, high word
@@ -106,6 +111,9 @@ export class CoalescedRing {
       this.#words[at + 3] = this.#rules.coalescedPio ? pio : 0;
       this.#words[at + 4] = len < 4 ? vlo & ((1 << len * 8) - 1) : vlo;
       this.#words[at + 5] = len <= 4 ? 0 : len < 8 ? vhi & ((1 << (len - 4) * 8) - 1) : vhi;
+    } else {
+      const detail = `A coalesced write went to entry 0x${last.toString(16)} of 0xaa`;
+      this.#report({ kind: "out-of-bounds", quirk: "coalesced-oob", detail });
     }
     this.last = (last + 1) % KVM_COALESCED_MMIO_MAX;
     return true;

@@ -6,10 +6,13 @@
 
 /** One thing gone wrong inside the modelled kernel. */
 export interface KernelReport {
-  /** `double-free` and `use-after-free` of an ioeventfd; `bus-dropped` with everything on it. */
-  readonly kind: "double-free" | "use-after-free" | "bus-dropped";
+  /**
+   * `double-free` and `use-after-free` of an ioeventfd; `bus-dropped` with everything on it; `out-of-bounds` write by way
+   * of the coalesced ring.
+   */
+  readonly kind: "double-free" | "use-after-free" | "bus-dropped" | "out-of-bounds";
   /** Name of the quirk behind it, as the list of historic bugs has it. */
-  readonly quirk: "fast-double-free" | "deassign-uaf-oom" | "bus-null-deref";
+  readonly quirk: "fast-double-free" | "deassign-uaf-oom" | "bus-null-deref" | "coalesced-oob";
   /** One sentence, numbers in hex. */
   readonly detail: string;
 }

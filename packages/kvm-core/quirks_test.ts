@@ -195,6 +195,41 @@ Deno.test("Failing allocations are ENOMEM in their place among the checks", () =
   assertEquals([rig.irqfd(fd, 4), rig.irqfd(fd, 4)], ["ENOMEM", 0]);
 });
 
+Deno.test("coalesced-oob: up to 4.4 the kernel writes wherever userspace points `last`", () => {
+  const rig = new Rig("4.4");
+  rig.zone(0x1000, 16);
+  rig.vm.ring.last = 5000;
+  const before = rig.vm.ring.bytes.slice(8);
+  assertEquals(rig.store(0x1000, 4, 7), false);
+  assertEquals(reports(rig), [["out-of-bounds", "coalesced-oob"]]);
+  assertEquals(rig.vm.reports[0]?.detail, "A coalesced write went to entry 0x1388 of 0xaa");
+  assertEquals([rig.vm.ring.bytes.slice(8), rig.vm.ring.last], [before, 5001 % 170]);
+});
+
+Deno.test("eventfd-sem-underflow: up to 5.15 a semaphore that leaves an irqfd empty holds 2^64-1", () => {
+  const counts = ["4.4", "5.15", "6.19"].map((name) => {
+    const rig = new Rig(name);
+    rig.vm.createIrqchip();
+    const fd = rig.efd(0, 1);
+    rig.irqfd(fd, 4);
+    rig.irqfd(fd, 4, 1);
+    return rig.count(fd);
+  });
+  assertEquals(counts, [2n ** 64n - 1n, 2n ** 64n - 1n, 0n]);
+});
+
+Deno.test("irqfd-counter-grows: up to 4.4 nobody takes from the counter of an irqfd", () => {
+  const counts = ["4.4", "6.19"].map((name) => {
+    const rig = new Rig(name);
+    rig.vm.createIrqchip();
+    const fd = rig.efd();
+    rig.irqfd(fd, 4);
+    for (let at = 0; at < 5; at++) rig.kvm.eventfdWrite(fd, 1n);
+    return rig.count(fd);
+  });
+  assertEquals(counts, [5n, 0n]);
+});
+
 Deno.test("nontransitive-bus-miss: an exact registration that no store reaches, without any errno", () => {
   const rig = new Rig();
   const dead = rig.efd();

@@ -87,7 +87,7 @@ export class Vm extends VmDescriptor implements KvmVm {
       (hva, size) => kvm.memoryAt(hva, size),
       this.faults,
     );
-    this.ring = new CoalescedRing(rules);
+    this.ring = new CoalescedRing(rules, (report) => void this.reports.push(report));
     const shared = {
       faults: this.faults,
       buses: this.#buses,
