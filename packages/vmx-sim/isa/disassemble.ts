@@ -6,7 +6,7 @@ export interface DisassembledInstruction {
   readonly address: bigint;
   /** Its bytes. */
   readonly bytes: Uint8Array;
-  /** Intel syntax; `(bad)` for bytes that are no instruction. */
+  /** Intel syntax; `(bad)` for one byte where no instruction begins. */
   readonly text: string;
 }
 
@@ -17,7 +17,7 @@ interface Iced {
   readonly Decoder: new (bitness: number, bytes: Uint8Array, options: number) => {
     ip: bigint;
     readonly canDecode: boolean;
-    readonly position: number;
+    position: number;
     decode(): { readonly code: number; free(): void };
     free(): void;
   };
@@ -58,10 +58,15 @@ export async function disassemble(
   while (decoder.canDecode) {
     const at = decoder.position;
     const instruction = decoder.decode();
+    const bad = instruction.code === iced.Code.INVALID;
+    if (bad) {
+      decoder.position = at + 1;
+      decoder.ip = address + BigInt(at + 1);
+    }
     lines.push({
       address: address + BigInt(at),
       bytes: bytes.slice(at, decoder.position),
-      text: instruction.code === iced.Code.INVALID ? "(bad)" : formatter.format(instruction),
+      text: bad ? "(bad)" : formatter.format(instruction),
     });
     instruction.free();
   }
