@@ -59,6 +59,8 @@ export class Access {
   ringFull = false;
   /** Exits seen. */
   seen = 0;
+  /** Exits the model would expect if the timer had its speaker port; -1 while nobody asked. */
+  withSpeaker = -1;
   /** The thread may run another VM. */
   unsure = false;
 

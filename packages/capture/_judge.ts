@@ -49,7 +49,7 @@ export class Judge {
     let outcome: number = claim.none;
     if (!exited) outcome = known ? access.claim : claim.device;
     this.#count(access, site, outcome);
-    if (site.device >= 0) this.#saw(vm, site.device, exited, known);
+    if (site.device >= 0 && !access.unsure) this.#saw(vm, site.device, exited, known);
     if (!vm.setupKnown && !known) site.note(access.valueLo, access.valueHi, exited);
     if (exited && access.doorbell === null) site.missed(access.line);
   }
@@ -59,7 +59,7 @@ export class Judge {
     const seen = vm.devices[device]!;
     if (exited) seen.userspace++;
     else if (!known) seen.kernel++;
-    if (device === speaker) this.#speakerSeen(vm, exited);
+    if (device === speaker && (exited || !known)) this.#speakerSeen(vm, exited);
   }
 
   /** The recording has shown what became of a read where KVM may have a device. */
@@ -121,9 +121,9 @@ export class Judge {
 
   #disagree(vm: VmState, access: Access, partner: Access | null): void {
     const site = access.site!;
-    if (vm.speaker === "unknown" && access.bus === KVM_PIO_BUS && site.device !== speaker) {
-      if (this.#speakerExplains(vm, access)) return;
-    }
+    const mayBeSpeaker = vm.speaker === "unknown" && access.bus === KVM_PIO_BUS &&
+      site.device !== speaker && !access.unsure;
+    if (mayBeSpeaker && this.#speakerExplains(vm, access)) return;
     if (access.seen === 0) {
       if (vm.setupKnown && site.device < 0) this.#doubt({ vm, access, partner, what: null });
       site.stray(access.line);
@@ -182,8 +182,9 @@ export class Judge {
    * under overlapping ranges. The speaker port is the one device a recording may be silent about.
    */
   #speakerExplains(vm: VmState, access: Access): boolean {
-    vm.setSpeaker(true);
-    if (vm.explains(access)) {
+    vm.askWithSpeaker(access);
+    if (access.withSpeaker === access.seen) {
+      vm.setSpeaker(true);
       access.owed = access.seen;
       if (access.seen > 0) access.claim = claim.none;
       else access.claim = access.doorbell === null ? claim.device : claim.ioeventfd;
@@ -192,8 +193,6 @@ export class Judge {
       );
       return true;
     }
-    vm.setSpeaker(false);
-    vm.speaker = "unknown";
     return false;
   }
 

@@ -71,8 +71,9 @@ export class VcpuThread {
     this.#host.judge.otherVm(this.thread, vm);
   }
 
-  /** The thread made a set-up call on a VM. */
+  /** The thread is about to make a set-up call on a VM. What is to be said of an OUT still pending is said before it. */
   called(vm: VmState): void {
+    if (this.#outPending) this.vm.askWithSpeaker(this.#out);
     if (this.#guess?.changesByCall(vm)) this.#changeVm(this.#guess.vm);
   }
 
@@ -342,8 +343,8 @@ export class VcpuThread {
     const outExits = out.claim === claim.none;
     const inExits = !this.vm.model.read(KVM_PIO_BUS, port, 0, len);
     if (outExits !== inExits) return outExits;
-    if (!outExits) return true;
     const device = deviceAt(KVM_PIO_BUS, port, 0, len);
+    if (!outExits) return device !== speaker; // that the speaker port is there was a guess
     if (device < 0) return false; // nothing in a kernel answers an IN there
     const seen = this.vm.devices[device]!;
     if (seen.kernel !== seen.userspace) return seen.kernel > seen.userspace;
@@ -377,6 +378,6 @@ export class VcpuThread {
       ? inKernel !== answered
       : device !== speaker && !inKernel && answered;
     if (strange && !this.#guess?.unsure) judge.strangeRead(vm, line, bus, lo, hi, inKernel);
-    if (device >= 0) judge.readAtDevice(vm, device, inKernel, answered);
+    if (device >= 0 && !this.#guess?.unsure) judge.readAtDevice(vm, device, inKernel, answered);
   }
 }

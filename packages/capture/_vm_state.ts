@@ -131,6 +131,7 @@ export class VmState {
     access.doorbell = site.doorbells.length === 0 ? null : site.match(valueLo, valueHi);
     access.loose = false;
     access.ringFull = false;
+    access.withSpeaker = -1;
     access.seen = 0;
     if (len > 8) {
       this.#askWide(access);
@@ -188,6 +189,14 @@ export class VmState {
     return this.ringWrites >= ringEntries;
   }
 
+  /** Asks what would be if the timer had its speaker port, where no line says whether it has. */
+  askWithSpeaker(access: Access): void {
+    if (this.speaker !== "unknown" || access.withSpeaker >= 0) return;
+    this.model.haveSpeaker(true);
+    access.withSpeaker = this.owes(access);
+    this.model.haveSpeaker(false);
+  }
+
   /** Writes of a thread were counted for another VM: its ring may hold more than was counted. */
   miscounted(): void {
     this.ringWrites += ringEntries;
@@ -195,8 +204,9 @@ export class VmState {
 
   /** The timer has its speaker port in the kernel, or has not after all. */
   setSpeaker(there: boolean): void {
-    if (there === (this.speaker === "yes")) return;
+    const before = this.speaker === "yes";
     this.speaker = there ? "yes" : "no";
+    if (there === before) return;
     this.model.haveSpeaker(there);
     this.imagined?.haveSpeaker(there);
     this.changed();
