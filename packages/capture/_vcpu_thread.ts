@@ -16,6 +16,7 @@ import { hex64 } from "./_describe.ts";
 import type { Findings } from "./_findings.ts";
 import { deviceAt, speaker } from "./_in_kernel_device.ts";
 import type { Judge } from "./_judge.ts";
+import { mostReadExits, PendingStores } from "./_pending_stores.ts";
 import { VmGuess } from "./_vm_guess.ts";
 import type { VmState } from "./_vm_state.ts";
 
@@ -28,10 +29,6 @@ export interface VcpuHost {
   /** Compares model and recording. */
   readonly judge: Judge;
 }
-
-const page = 4096;
-/** Widest store that is split at a page: a vector register. */
-const widest = 64;
 
 /** What comes after an exit for port I/O. */
 const next = { in: 0, other: 1, end: 2 } as const;
@@ -50,8 +47,7 @@ export class VcpuThread {
   #outPending = false;
   /** Line of an exit for port I/O that is not explained yet, or 0. */
   #held = 0;
-  readonly #stores = [new Access(), new Access()];
-  #storeCount = 0;
+  readonly #stores = new PendingStores();
   /** Exits an unsatisfied read may have, 0 when there is none. */
   #readMost = 0;
   #readSeen = 0;
@@ -127,28 +123,20 @@ export class VcpuThread {
     valueLo: number,
     valueHi: number,
   ): void {
-    const first = this.#stores[0]!;
-    const continues = this.#storeCount === 1 && first.seen === 0 &&
-      ((first.lo + first.len) & (page - 1)) === 0 && (lo & (page - 1)) === 0 &&
-      first.len + len <= widest;
-    if (!continues) this.#settle();
+    if (!this.#stores.continues(lo, len)) this.#settle();
     this.#fresh = false;
     this.#host.counts.writes++;
-    const store = this.#stores[continues ? 1 : 0]!;
+    const store = this.#stores.add();
     store.set(KVM_MMIO_BUS, lo, hi, len, valueLo, valueHi);
     this.#stamp(store, line, time);
     this.vm.ask(store);
-    this.#storeCount = continues ? 2 : 1;
   }
 
   /** A memory-mapped read that nobody in the kernel answers. */
   unsatisfiedRead(lo: number, len: number): void {
     this.#settle();
     this.#fresh = false;
-    // The line of a read across pages has the address of the first part and the length of the second.
-    const toPageEnd = page - (lo & (page - 1));
-    const firstPart = toPageEnd < widest ? (toPageEnd + 7) >> 3 : 0;
-    this.#readMost = ((len + 7) >> 3) + firstPart;
+    this.#readMost = mostReadExits(lo, len);
     this.#readSeen = 0;
   }
 
@@ -209,25 +197,9 @@ export class VcpuThread {
 
   /** The access that owes this exit, or may: the surest first. */
   #takeMemoryExit(): boolean {
-    for (let i = 0; i < this.#storeCount; i++) {
-      const store = this.#stores[i]!;
-      if (store.seen < store.owed && !store.ringFull && !store.loose) return ++store.seen > 0;
-    }
-    for (let i = 0; i < this.#storeCount; i++) {
-      const store = this.#stores[i]!;
-      if (store.seen < store.owed) return ++store.seen > 0;
-    }
+    if (this.#stores.takeOwed()) return true;
     if (this.#readSeen < this.#readMost) return ++this.#readSeen > 0;
-    for (let i = 0; i < this.#storeCount; i++) {
-      const store = this.#stores[i]!;
-      const maybe = store.loose || store.ringFull || store.claim === claim.coalesced;
-      if (maybe && store.seen < store.most) return ++store.seen > 0;
-    }
-    for (let i = 0; i < this.#storeCount; i++) {
-      const store = this.#stores[i]!;
-      if (store.seen < store.most) return ++store.seen > 0;
-    }
-    return false;
+    return this.#stores.takeDoubtful();
   }
 
   /** KVM_RUN came back for something else, or was interrupted, which an IN still in progress survives. */
@@ -258,24 +230,19 @@ export class VcpuThread {
 
   /** Events are missing here: nothing is known of what was going on. */
   lost(): void {
-    this.#end();
+    this.finish();
     this.#fresh = true;
   }
 
   /** The recording ends. */
   finish(): void {
-    this.#end();
-  }
-
-  #end(): void {
     if (this.#held > 0) this.#explainHeld(next.end, 0, 0);
     if (this.#outPending) this.#judge(this.#out, this.#out.owed);
-    for (let i = 0; i < this.#storeCount; i++) {
-      const store = this.#stores[i]!;
-      this.#judge(store, store.owed);
+    for (let i = 0; i < this.#stores.count; i++) {
+      this.#judge(this.#stores.at(i), this.#stores.at(i).owed);
     }
     this.#outPending = false;
-    this.#storeCount = 0;
+    this.#stores.count = 0;
     this.#readMost = 0;
   }
 
@@ -294,12 +261,11 @@ export class VcpuThread {
   }
 
   #settleStores(): void {
-    const pair = this.#storeCount === 2;
-    for (let i = 0; i < this.#storeCount; i++) {
-      const store = this.#stores[i]!;
-      this.#judge(store, store.seen, pair ? this.#stores[1 - i]! : null);
+    for (let i = 0; i < this.#stores.count; i++) {
+      const store = this.#stores.at(i);
+      this.#judge(store, store.seen, this.#stores.partner(i));
     }
-    this.#storeCount = 0;
+    this.#stores.count = 0;
   }
 
   /**
