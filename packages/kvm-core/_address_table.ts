@@ -1,6 +1,8 @@
 type Words = Int32Array<ArrayBuffer>;
 
 const FIRST_SLOTS = 16;
+/** The records of every table that has none yet; never written to. */
+const NONE: Words = new Int32Array(FIRST_SLOTS * 4);
 const MULTIPLIERS = [0x9e3779b1 | 0, 0x85ebca6b | 0, 0x2545f491, 0xcc9e2d51 | 0];
 
 /** Where in a record its third and fourth word are; the first two are the address. */
@@ -11,7 +13,7 @@ export const META = 2, REF = 3;
  * META is 0 is empty. At most a third is in use: a longer probe costs more than a larger table.
  */
 export class AddressTable {
-  records: Words = new Int32Array(FIRST_SLOTS * 4);
+  records: Words = NONE;
   /** Last word of the last record. */
   mask: number = FIRST_SLOTS * 4 - 1;
   /** Addresses in the table. */
@@ -36,6 +38,7 @@ export class AddressTable {
 
   /** To be called before {@linkcode AddressTable.claim}; moves records. */
   makeRoom(): void {
+    if (this.records === NONE) this.records = new Int32Array(FIRST_SLOTS * 4);
     if (this.count * 3 >= this.mask >>> 2) this.#resize((this.mask + 1) >>> 1);
   }
 

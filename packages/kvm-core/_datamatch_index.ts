@@ -1,13 +1,15 @@
 import type { ExactKey } from "./exact_key.ts";
 
 const FIRST_SLOTS = 16;
+/** The slots of every index that has none yet; never written to. */
+const NONE = new Int32Array(FIRST_SLOTS * 6);
 
 /**
  * Numbers by exact registration, for addresses that hold more than one: open addressing over one Int32Array with the
  * keys beside the numbers (6 words a slot), deletion by shifting back.
  */
 export class DatamatchIndex {
-  #words = new Int32Array(FIRST_SLOTS * 6);
+  #words = NONE;
   #mask = FIRST_SLOTS - 1;
   #count = 0;
 
@@ -29,6 +31,7 @@ export class DatamatchIndex {
   }
 
   set(key: ExactKey, number: number): void {
+    if (this.#words === NONE) this.#words = new Int32Array(FIRST_SLOTS * 6);
     if (this.#count * 2 >= this.#mask) this.#resize((this.#mask + 1) * 2);
     this.#count++;
     this.#put(key.lo, key.hi, kindOf(key), key.datamatchLo, key.datamatchHi, number + 1);

@@ -6,7 +6,7 @@ import { Irqchip, type IrqchipMode } from "./irqchip.ts";
 /** What the interrupt controllers need of their VM. */
 export interface IrqchipHost {
   /** vCPUs were made. */
-  readonly hasVcpus: boolean;
+  hasVcpus(): boolean;
   bus(index: number): IoBus;
 }
 
@@ -24,7 +24,7 @@ export class KernelIrqchip {
 
   create(): void {
     this.#checkNone();
-    if (this.#host.hasVcpus) {
+    if (this.#host.hasVcpus()) {
       throw new KvmError("EINVAL", { check: "vcpus", detail: "There are vCPUs already" });
     }
     const irqchip = new Irqchip();
@@ -35,7 +35,7 @@ export class KernelIrqchip {
 
   enableSplit(): void {
     this.#checkNone();
-    if (this.#host.hasVcpus) {
+    if (this.#host.hasVcpus()) {
       throw new KvmError("EEXIST", { check: "vcpus", detail: "There are vCPUs already" });
     }
     this.mode = "split";

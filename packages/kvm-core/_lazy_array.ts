@@ -12,7 +12,7 @@ export interface OrderedEntry extends BusEntry {
 /** What a bus tells of itself. */
 export interface ArraySource {
   /** Nothing interferes with anything, so that a stable sort is the kernel's array. */
-  readonly sortable: boolean;
+  isSortable(): boolean;
   /** Everything on the bus, in no order. */
   contents(): OrderedEntry[];
 }
@@ -48,7 +48,7 @@ export class LazyArray {
   /** After an entry came. */
   inserted(entry: OrderedEntry): void {
     if (this.#array === null) {
-      if (this.#source.sortable) return;
+      if (this.#source.isSortable()) return;
       this.#array = this.#build(entry.order);
     }
     this.#array.insertEntry(entry);
@@ -71,7 +71,7 @@ export class LazyArray {
 
   #letGo(): void {
     const array = this.#array!;
-    if (this.#rules.insertion === "heapsort" || array.disorder > 0 || !this.#source.sortable) {
+    if (this.#rules.insertion === "heapsort" || array.disorder > 0 || !this.#source.isSortable()) {
       return;
     }
     if (++this.#idle < IDLE_CHANGES + array.length) return;

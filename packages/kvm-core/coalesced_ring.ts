@@ -12,6 +12,17 @@ export const KVM_COALESCED_MMIO_MAX = 170;
 
 const HEADER_WORDS = 2, ENTRY_WORDS = 6;
 
+interface Page {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly view: DataView;
+  readonly words: Uint32Array;
+}
+
+function newPage(): Page {
+  const bytes = new Uint8Array(4096);
+  return { bytes, view: new DataView(bytes.buffer), words: new Uint32Array(bytes.buffer) };
+}
+
 /** One write that waits. */
 export interface CoalescedWrite {
   /** Guest physical address or port (u64). */
@@ -40,10 +51,7 @@ export interface CoalescedWrite {
  * ```
  */
 export class CoalescedRing {
-  /** The page itself, 4096 bytes. */
-  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(4096);
-  readonly #view = new DataView(this.bytes.buffer);
-  readonly #words = new Uint32Array(this.bytes.buffer);
+  #page: Page | null = null; // most VMs never look at theirs
   readonly #rules: BusRules;
   readonly #report: (report: KernelReport) => void;
 
@@ -58,22 +66,27 @@ export class CoalescedRing {
     this.#report = report;
   }
 
+  /** The page itself, 4096 bytes. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#pageNow().bytes;
+  }
+
   /** Index of the oldest entry (u32), which userspace moves. */
   get first(): number {
-    return this.#words[0]!;
+    return this.#pageNow().words[0]!;
   }
 
   set first(index: number) {
-    this.#words[0] = index;
+    this.#pageNow().words[0] = index;
   }
 
   /** Index of the entry to be filled next (u32). */
   get last(): number {
-    return this.#words[1]!;
+    return this.#pageNow().words[1]!;
   }
 
   set last(index: number) {
-    this.#words[1] = index;
+    this.#pageNow().words[1] = index;
   }
 
   // KERNEL 3.16, 5.15, 6.19 virt/kvm/coalesced_mmio.c coalesced_mmio_has_room
@@ -105,12 +118,12 @@ export class CoalescedRing {
     const last = this.last;
     if (last < KVM_COALESCED_MMIO_MAX) {
       const at = HEADER_WORDS + last * ENTRY_WORDS;
-      this.#words[at] = lo;
-      this.#words[at + 1] = hi;
-      this.#words[at + 2] = len;
-      this.#words[at + 3] = this.#rules.coalescedPio ? pio : 0;
-      this.#words[at + 4] = len < 4 ? vlo & ((1 << len * 8) - 1) : vlo;
-      this.#words[at + 5] = len <= 4 ? 0 : len < 8 ? vhi & ((1 << (len - 4) * 8) - 1) : vhi;
+      this.#pageNow().words[at] = lo;
+      this.#pageNow().words[at + 1] = hi;
+      this.#pageNow().words[at + 2] = len;
+      this.#pageNow().words[at + 3] = this.#rules.coalescedPio ? pio : 0;
+      this.#pageNow().words[at + 4] = len < 4 ? vlo & ((1 << len * 8) - 1) : vlo;
+      this.#pageNow().words[at + 5] = len <= 4 ? 0 : len < 8 ? vhi & ((1 << (len - 4) * 8) - 1) : vhi;
     } else {
       const detail = `A coalesced write went to entry 0x${last.toString(16)} of 0xaa`;
       this.#report({ kind: "out-of-bounds", quirk: "coalesced-oob", detail });
@@ -131,13 +144,18 @@ export class CoalescedRing {
     while (this.first !== last) {
       const at = (HEADER_WORDS + this.first * ENTRY_WORDS) * 4;
       writes.push({
-        addr: this.#view.getBigUint64(at, true),
-        len: this.#view.getUint32(at + 8, true),
-        pio: this.#view.getUint32(at + 12, true),
-        data: this.#view.getBigUint64(at + 16, true),
+        addr: this.#pageNow().view.getBigUint64(at, true),
+        len: this.#pageNow().view.getUint32(at + 8, true),
+        pio: this.#pageNow().view.getUint32(at + 12, true),
+        data: this.#pageNow().view.getBigUint64(at + 16, true),
       });
       this.first = (this.first + 1) % KVM_COALESCED_MMIO_MAX;
     }
     return writes;
+  }
+
+  #pageNow(): Page {
+    this.#page ??= newPage();
+    return this.#page;
   }
 }

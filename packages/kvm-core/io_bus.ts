@@ -61,12 +61,8 @@ export class IoBus {
     this.#rules = rules;
     this.#faults = faults;
     this.#index = new IoeventfdIndex(rules, this.#others.cover);
-    // deno-lint-ignore no-this-alias
-    const bus = this;
     this.#array = new LazyArray(rules, {
-      get sortable(): boolean {
-        return bus.#index.dirty === 0 && bus.#others.apart;
-      },
+      isSortable: () => this.#index.dirty === 0 && this.#others.apart,
       contents: () => this.#contents(),
     });
   }

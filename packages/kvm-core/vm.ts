@@ -96,12 +96,8 @@ export class Vm extends VmDescriptor implements KvmVm {
     };
     this.#registry = new IoeventfdRegistry({ ...shared, rules: ioeventfd });
     this.#zones = new CoalescedZones({ ...shared, rules, ring: this.ring });
-    // deno-lint-ignore no-this-alias
-    const vm = this;
     const irqchip = new KernelIrqchip({
-      get hasVcpus(): boolean {
-        return vm.hasVcpus;
-      },
+      hasVcpus: () => this.hasVcpus,
       bus: (index) => this.bus(index),
     });
     this.#irqchip = irqchip;
