@@ -1,11 +1,10 @@
-// Every scenario on the model, on the host's kernel, on its own, and through a replay of its trace; and bad ones.
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+// Every scenario on the model, on the host's kernel, on its own, and through a replay of its trace.
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { replay } from "@ioeventfd/capture";
 import { LiveBackend } from "@ioeventfd/kvm-live";
 import { KernelTrace, runScenario, type Scenario, scenarioOf } from "@ioeventfd/scenario";
 import { type KernelRelease, kernelReleases, latestRelease, release } from "@ioeventfd/uapi";
 import { VmxBackend } from "@ioeventfd/vmx-sim";
-import { runFake } from "../apps/cli/_fake_host.ts";
 import { root } from "../tools/workspace.ts";
 
 const folder = new URL("scenarios/", root);
@@ -17,10 +16,6 @@ const scenarios: readonly Scenario[] = await Promise.all(
 
 function releasesOf({ kernels }: Scenario): readonly KernelRelease[] {
   return kernels?.map((name) => release(name)) ?? kernelReleases;
-}
-
-function pathOf(name: string): string {
-  return `${root.pathname}tests/testdata/scenarios/${name}.ts`;
 }
 
 for (const scenario of scenarios) {
@@ -73,14 +68,15 @@ Deno.test("scenarios are named as their files, and listed", () => {
 });
 
 Deno.test("scenarios come out the same for the same seed", async () => {
-  async function run(seed: string): Promise<string> {
-    const args = ["run", `${folder.pathname}two-vcpus.ts`, "--seed", seed, "--trace", "t"];
-    const { code, stdout, written } = await runFake(args);
-    assertEquals(code, 0);
-    return stdout + written.get("t");
+  const scenario = scenarios.find(({ name }) => name === "two-vcpus")!;
+  async function play(seed: number): Promise<string> {
+    const trace = new KernelTrace();
+    const backend = trace.around(new VmxBackend({ trace }));
+    const { notes } = await runScenario(scenario, backend, { seed });
+    return notes.join("\n") + trace.text();
   }
-  assertEquals(await run("7"), await run("7"));
-  assert(await run("7") !== await run("8"), "the seed decides nothing");
+  assertEquals(await play(7), await play(7));
+  assert(await play(7) !== await play(8), "the seed decides nothing");
 });
 
 /** Those that read a file of their own, or load workers. */
@@ -101,60 +97,4 @@ Deno.test("scenarios run on their own, without permission but to read what is th
     }
   }
   await Promise.all([runNext(), runNext(), runNext()]);
-});
-
-Deno.test("ioeventfd run refuses what is no scenario with 3 and one line", async () => {
-  const cases: [string, string][] = [
-    ["missing", "no such file or directory"],
-    ["throws_on_load", "does not load: no such device"],
-    ["no_scenario", "not a scenario: It exports no `scenario`"],
-  ];
-  for (const [name, message] of cases) {
-    const { code, stdout, stderr } = await runFake(["run", pathOf(name)]);
-    assertEquals([code, stdout], [3, ""], stderr);
-    assertStringIncludes(stderr, message);
-    assertStringIncludes(stderr, `${name}.ts`);
-    assertEquals(stderr.split("\n").length, 2, stderr);
-  }
-});
-
-Deno.test("ioeventfd run refuses what is no module with 3 and one line", async () => {
-  const path = await Deno.makeTempFile({ suffix: ".ts" });
-  try {
-    await Deno.writeTextFile(path, "export const scenario = {\n");
-    const { code, stderr } = await runFake(["run", path]);
-    assertEquals([code, stderr.split("\n").length], [3, 2], stderr);
-    assertStringIncludes(stderr, `${path}: does not load: `);
-  } finally {
-    await Deno.remove(path);
-  }
-});
-
-Deno.test("ioeventfd run says what a bad scenario did", async () => {
-  const cases: [string, number, RegExp][] = [
-    ["throws_in_play", 3, /^ {2}the scenario threw RangeError: A vCPU has its tables in /m],
-    ["wrong_count", 1, /^ {2}counter of queue 0: expected 2, got 1$/m],
-    ["unmapped_code", 1, /expected hlt, got internal_error suberror 1 .* at rip 0x800000$/m],
-    ["never_halts", 1, /expected hlt, got no HLT after 20000 instructions, at rip 0x1000$/m],
-    ["overlapping_slots", 1, /^ {2}KVM refused: EEXIST: .*0x2000/m],
-  ];
-  for (const [name, expected, message] of cases) {
-    const { code, stdout } = await runFake(["run", pathOf(name)]);
-    assertEquals(code, expected, stdout);
-    assertMatch(stdout, message);
-    assertMatch(stdout, new RegExp(`at .*tests/testdata/scenarios/${name}.ts:\\d+:\\d+$`, "m"));
-  }
-});
-
-Deno.test("ioeventfd run shows the exits around a failed expectation", async () => {
-  const { stdout } = await runFake(["run", pathOf("wrong_count")]);
-  const lines = stdout.split("\n");
-  const at = lines.indexOf("  what happened, the last thing last:");
-  assertEquals(lines.slice(at + 1, at + 6), [
-    "    slot 0: gpa 0x0 size 0x30000",
-    "    assign mmio 0xfebfb000 any length to queue 0",
-    "    vcpu0: mmio write 0xfebfb004 len 2 = 0x7",
-    "    vcpu0: hlt",
-    "    vcpu0: hlt",
-  ]);
 });

@@ -4,6 +4,11 @@ import { runFake } from "../_fake_host.ts";
 const scenarios = new URL("../../../scenarios/", import.meta.url).pathname;
 const legacy = `${scenarios}virtio-blk-legacy.ts`;
 
+/** A scenario that is bad on purpose. */
+function pathOf(name: string): string {
+  return new URL(`../../../tests/testdata/scenarios/${name}.ts`, import.meta.url).pathname;
+}
+
 Deno.test("ioeventfd run tells each scenario's outcome, and the total at the end", async () => {
   const { code, stdout } = await runFake(["run", legacy, `${scenarios}linux-3.16-first-touch.ts`]);
   assertEquals(code, 0);
@@ -87,4 +92,60 @@ Deno.test("ioeventfd run --backend kvm without permission for it ends with 4", a
   const text = new TextDecoder().decode(stderr);
   assertEquals(code, 4, text);
   assertMatch(text, /^ioeventfd: --backend kvm: .*allow-ffi/m);
+});
+
+Deno.test("ioeventfd run refuses what is no scenario with 3 and one line", async () => {
+  const cases: [string, string][] = [
+    ["missing", "no such file or directory"],
+    ["throws_on_load", "does not load: no such device"],
+    ["no_scenario", "not a scenario: It exports no `scenario`"],
+  ];
+  for (const [name, message] of cases) {
+    const { code, stdout, stderr } = await runFake(["run", pathOf(name)]);
+    assertEquals([code, stdout], [3, ""], stderr);
+    assertStringIncludes(stderr, message);
+    assertStringIncludes(stderr, `${name}.ts`);
+    assertEquals(stderr.split("\n").length, 2, stderr);
+  }
+});
+
+Deno.test("ioeventfd run refuses what is no module with 3 and one line", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(path, "export const scenario = {\n");
+    const { code, stderr } = await runFake(["run", path]);
+    assertEquals([code, stderr.split("\n").length], [3, 2], stderr);
+    assertStringIncludes(stderr, `${path}: does not load: `);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("ioeventfd run says what a bad scenario did", async () => {
+  const cases: [string, number, RegExp][] = [
+    ["throws_in_play", 3, /^ {2}the scenario threw RangeError: A vCPU has its tables in /m],
+    ["wrong_count", 1, /^ {2}counter of queue 0: expected 2, got 1$/m],
+    ["unmapped_code", 1, /expected hlt, got internal_error suberror 1 .* at rip 0x800000$/m],
+    ["never_halts", 1, /expected hlt, got no HLT after 20000 instructions, at rip 0x1000$/m],
+    ["overlapping_slots", 1, /^ {2}KVM refused: EEXIST: .*0x2000/m],
+  ];
+  for (const [name, expected, message] of cases) {
+    const { code, stdout } = await runFake(["run", pathOf(name)]);
+    assertEquals(code, expected, stdout);
+    assertMatch(stdout, message);
+    assertMatch(stdout, new RegExp(`at .*tests/testdata/scenarios/${name}.ts:\\d+:\\d+$`, "m"));
+  }
+});
+
+Deno.test("ioeventfd run shows the exits around a failed expectation", async () => {
+  const { stdout } = await runFake(["run", pathOf("wrong_count")]);
+  const lines = stdout.split("\n");
+  const at = lines.indexOf("  what happened, the last thing last:");
+  assertEquals(lines.slice(at + 1, at + 6), [
+    "    slot 0: gpa 0x0 size 0x30000",
+    "    assign mmio 0xfebfb000 any length to queue 0",
+    "    vcpu0: mmio write 0xfebfb004 len 2 = 0x7",
+    "    vcpu0: hlt",
+    "    vcpu0: hlt",
+  ]);
 });
