@@ -140,8 +140,9 @@ export class EmulatorPort extends BasePort {
 
   #batch(size: number, count: number): number {
     const inPage = this.cpu.gpr[RDI * 2]! & 0xfff;
+    // Bytes to the end of the page bound elements of any size: 6.18 reads 4 dwords ahead of offset 0xff3.
     const room = (this.cpu.rflags & 0x400) !== 0 ? inPage : 4096 - inPage;
-    const fits = Math.min(Math.floor(room / size), PORT_DATA_BYTES / size, count);
+    const fits = Math.min(room, PORT_DATA_BYTES / size, count);
     return fits === 0 ? 1 : fits;
   }
 
