@@ -103,54 +103,56 @@ export class TracedSystem implements KvmSystem {
   }
 }
 
-class TracedVm implements KvmVm {
-  readonly #inner: KvmVm;
+/** A VM whose calls are traced. */
+export class TracedVm implements KvmVm {
+  /** The VM itself. */
+  readonly inner: KvmVm;
   readonly #fd: number;
   readonly #trace: KernelTrace;
   readonly #process: number;
 
   constructor(inner: KvmVm, fd: number, trace: KernelTrace, process: number) {
-    this.#inner = inner;
+    this.inner = inner;
     this.#fd = fd;
     this.#trace = trace;
     this.#process = process;
   }
 
   ioctl(request: number, arg?: Uint8Array | number): number {
-    return this.#traced(request, arg, () => this.#inner.ioctl(request, arg));
+    return this.#traced(request, arg, () => this.inner.ioctl(request, arg));
   }
 
   assignIoeventfd(spec: IoeventfdSpec): void {
     const bytes = encodeIoeventfd(specToIoeventfd(spec));
-    this.#traced(KVM_IOEVENTFD, bytes, () => this.#inner.assignIoeventfd(spec));
+    this.#traced(KVM_IOEVENTFD, bytes, () => this.inner.assignIoeventfd(spec));
   }
 
   deassignIoeventfd(spec: IoeventfdSpec): void {
     const bytes = encodeIoeventfd(specToIoeventfd(spec, { deassign: true }));
-    this.#traced(KVM_IOEVENTFD, bytes, () => this.#inner.deassignIoeventfd(spec));
+    this.#traced(KVM_IOEVENTFD, bytes, () => this.inner.deassignIoeventfd(spec));
   }
 
   setMemoryRegion(region: MemoryRegion): void {
     const bytes = encodeUserspaceMemoryRegion(toUserspaceMemoryRegion(region));
-    this.#traced(KVM_SET_USER_MEMORY_REGION, bytes, () => this.#inner.setMemoryRegion(region));
+    this.#traced(KVM_SET_USER_MEMORY_REGION, bytes, () => this.inner.setMemoryRegion(region));
   }
 
   registerCoalesced(zone: CoalescedZone): void {
     const bytes = zoneBytes(zone);
-    this.#traced(KVM_REGISTER_COALESCED_MMIO, bytes, () => this.#inner.registerCoalesced(zone));
+    this.#traced(KVM_REGISTER_COALESCED_MMIO, bytes, () => this.inner.registerCoalesced(zone));
   }
 
   unregisterCoalesced(zone: CoalescedZone): void {
     const bytes = zoneBytes(zone);
-    this.#traced(KVM_UNREGISTER_COALESCED_MMIO, bytes, () => this.#inner.unregisterCoalesced(zone));
+    this.#traced(KVM_UNREGISTER_COALESCED_MMIO, bytes, () => this.inner.unregisterCoalesced(zone));
   }
 
   createIrqchip(): void {
-    this.#traced(KVM_CREATE_IRQCHIP, 0, () => this.#inner.createIrqchip());
+    this.#traced(KVM_CREATE_IRQCHIP, 0, () => this.inner.createIrqchip());
   }
 
   createVcpu(id: number): KvmVcpu {
-    const vcpu = this.#inner.createVcpu(id);
+    const vcpu = this.inner.createVcpu(id);
     const thread = this.#trace.newThread();
     const line = showCall(this.#fd, KVM_CREATE_VCPU, id, fdOf(vcpu, this.#fd + 1));
     this.#trace.call(line.name, line.text, this.#process, thread);
@@ -163,11 +165,11 @@ class TracedVm implements KvmVm {
     len: number,
     value: bigint,
   ): "kernel" | "userspace" {
-    return this.#inner.guestWrite(bus, addr, len, value);
+    return this.inner.guestWrite(bus, addr, len, value);
   }
 
   [Symbol.dispose](): void {
-    this.#inner[Symbol.dispose]();
+    this.inner[Symbol.dispose]();
   }
 
   #traced(request: number, arg: Uint8Array | number | undefined, call: () => unknown): number {

@@ -46,6 +46,7 @@ export type {
   Register,
   RegisterKind,
   TraceSink,
+  VectorAssembler,
   Work,
   WorkName,
 } from "@ioeventfd/vmx-sim";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Vm } from "@ioeventfd/kvm-core";
 import { hex, KVM_MEM_READONLY, KvmError } from "@ioeventfd/uapi";
 import type { CoalescedZone, ErrnoName, HostMemory, KvmVm } from "@ioeventfd/uapi";
 import { type Doorbell, showDoorbell } from "./doorbell.ts";
@@ -12,6 +13,7 @@ import { SlotMemory } from "./slot_memory.ts";
 import { StageCpu } from "./stage_cpu.ts";
 import type { StageEventfd } from "./stage_eventfd.ts";
 import type { StageParts } from "./stage_parts.ts";
+import { TracedVm } from "./_traced_system.ts";
 import { takeSnapshot, type VmSnapshot } from "./vm_snapshot.ts";
 
 /** Memory of a VM. */
@@ -40,6 +42,7 @@ export class StageVm implements Disposable {
   readonly #cpus: StageCpu[] = [];
   readonly #registrations: { doorbell: Doorbell; eventfd: StageEventfd }[] = [];
   readonly #zones: CoalescedZone[] = [];
+  #closed = false;
 
   /** @ignore Made by {@linkcode Stage.vm}. */
   constructor(stage: StageParts) {
@@ -60,6 +63,15 @@ export class StageVm implements Disposable {
   /** Coalesced zones, in the order they were made. */
   get zones(): readonly CoalescedZone[] {
     return this.#zones;
+  }
+
+  /**
+   * What a real kernel would have paid for with memory corruption so far, told by the model instead: names of quirks.
+   * None on a live kernel, which does not tell.
+   */
+  get quirks(): readonly string[] {
+    const vm = this.kvm instanceof TracedVm ? this.kvm.inner : this.kvm;
+    return vm instanceof Vm ? vm.reports.map(({ quirk }) => quirk) : [];
   }
 
   /**
@@ -243,8 +255,10 @@ export class StageVm implements Disposable {
     return takeSnapshot(this);
   }
 
-  /** Closes the vCPUs and the VM. */
+  /** Closes the vCPUs and the VM; again it does nothing. */
   [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
     for (const cpu of this.#cpus) cpu[Symbol.dispose]();
     this.kvm[Symbol.dispose]();
   }
