@@ -134,7 +134,7 @@ function nearMisses(vm: VmState): NearMissReport[] {
       vm: vm.name,
     }))
   );
-  return all.sort((a, b) => b.writes - a.writes);
+  return all.sort((a, b) => b.writes - a.writes || a.line - b.line);
 }
 
 function describeVms({ processes, vcpus, parser }: Gathered): ReplayReport["vms"] {

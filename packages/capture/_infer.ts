@@ -12,9 +12,6 @@ import { inKernelDevices, ioapic, lapic, pic, speaker } from "./_in_kernel_devic
 import type { Site, ValueCount } from "./_site.ts";
 import type { VmState } from "./_vm_state.ts";
 
-/** Writes to a ring between two exits at most. */
-const ringEntries = 169;
-
 /** A registration that no call of the recording made. */
 export interface InferredDoorbell {
   /** Bus. */
@@ -47,7 +44,12 @@ export function inferUnknown(vm: VmState, findings: Findings): InferredDoorbell[
     return [];
   }
   const byPlace = Map.groupBy(unknown, ({ bus, lo, hi }) => `${bus} ${lo} ${hi}`);
-  return [...byPlace.values()].flatMap((sites) => inferDoorbells(vm, findings, sites));
+  const { ring = [], doorbells = [] } = Object.groupBy(
+    byPlace.values(),
+    (sites) => isCoalesced(sites) ? "ring" : "doorbells",
+  );
+  inferZones(vm, findings, ring.flat());
+  return doorbells.flatMap((sites) => inferDoorbells(vm, findings, sites));
 }
 
 function inferDevices(vm: VmState, findings: Findings, strays: readonly Site[]): void {
@@ -91,11 +93,6 @@ function inferDoorbells(
   const userspace = sites.reduce((sum, site) => sum + site.recorded.userspace, 0);
   const lengths = sites.map((site) => site.len).filter((len) => len > 0).sort((a, b) => a - b);
   const of = lengths.length === 0 ? "" : ` of ${lengths.join(", ")} bytes`;
-  if (isCoalesced(bus, lo, hi, kernel, userspace)) {
-    for (const site of sites) move(site, site.strays, "coalesced", null);
-    findings.infer(`${vm.name} has a coalesced zone at ${place}: ${kernel} writes did not exit`);
-    return [];
-  }
   const values = userspace > 0 ? separate(sites) : null;
   if (values !== null) {
     return values.map((value) => {
@@ -133,19 +130,33 @@ function countOf(site: Site, { lo, hi }: ValueCount): number {
   return site.values?.find((value) => value.lo === lo && value.hi === hi)?.kernel ?? 0;
 }
 
-/** Ports and memory that VMMs coalesce, or so many writes between exits that a ring was filled. */
-function isCoalesced(
-  bus: number,
-  lo: number,
-  hi: number,
-  kernel: number,
-  userspace: number,
-): boolean {
+/** Zones of coalesced writes, those of memory as one. */
+function inferZones(vm: VmState, findings: Findings, sites: readonly Site[]): void {
+  const zones = Map.groupBy(sites, ({ bus, lo }) => bus === KVM_MMIO_BUS ? "memory" : lo);
+  for (const zone of zones.values()) {
+    zone.sort((a, b) => (a.lo >>> 0) - (b.lo >>> 0));
+    const first = zone[0]!;
+    const last = zone.at(-1)!;
+    const place = describePlace(first.bus, first.lo, first.hi);
+    const to = first.lo === last.lo ? "" : ` to ${hex64(last.lo, last.hi)}`;
+    const writes = zone.reduce((sum, site) => sum + site.strays, 0);
+    for (const site of zone) move(site, site.strays, "coalesced", null);
+    findings.infer(
+      `${vm.name} has a coalesced zone at ${place}${to}: ${writes} writes did not exit`,
+    );
+  }
+}
+
+/** Ports and memory that VMMs coalesce, and no more exits than a full ring makes. */
+function isCoalesced(sites: readonly Site[]): boolean {
+  const { bus, lo, hi } = sites[0]!;
   if (hi !== 0) return false;
   const first = lo >>> 0;
   if (bus === KVM_PIO_BUS) return first === 0x70 || (first >= 0xcf8 && first < 0xcfc);
-  return bus === KVM_MMIO_BUS && first >= 0xa0000 && first < 0xc0000 &&
-    kernel >= userspace * ringEntries;
+  if (first < 0xa0000 || first >= 0xc0000) return false;
+  const kernel = sites.reduce((sum, site) => sum + site.strays, 0);
+  const userspace = sites.reduce((sum, site) => sum + site.recorded.userspace, 0);
+  return kernel >= userspace;
 }
 
 /** Takes writes that were put to a device's account to another. */

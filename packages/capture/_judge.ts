@@ -124,6 +124,8 @@ export class Judge {
     const mayBeSpeaker = vm.speaker === "unknown" && access.bus === KVM_PIO_BUS &&
       site.device !== speaker && !access.unsure;
     if (mayBeSpeaker && this.#speakerExplains(vm, access)) return;
+    const calledSince = vm.calledAt >= access.time && vm.calledBy !== access.thread;
+    if (calledSince && vm.explains(access)) return this.#inferInFlight(vm);
     if (access.seen === 0) {
       if (vm.setupKnown && site.device < 0) this.#doubt({ vm, access, partner, what: null });
       site.stray(access.line);
@@ -196,6 +198,10 @@ export class Judge {
     return false;
   }
 
+  #inferInFlight(vm: VmState): void {
+    this.#findings.infer(`a set-up call on ${vm.name} was in force before its line came`);
+  }
+
   #doubt({ access, partner, ...doubt }: Doubt): void {
     const copy = partner === null ? null : { ...partner };
     this.#doubts.push({ ...doubt, access: { ...access }, partner: copy });
@@ -218,6 +224,8 @@ export class Judge {
    * @param vm Its VM @param thread Thread that made it @param time Nanoseconds
    */
   setupCalled(vm: VmState, thread: number, time: number): void {
+    vm.calledAt = time;
+    vm.calledBy = thread;
     if (this.#doubts.length === 0) return;
     const late = (doubt: Doubt): boolean => time - doubt.access.time > inFlightNs;
     for (const doubt of this.#doubts) if (doubt.vm === vm && late(doubt)) this.#confirm(doubt);
@@ -225,9 +233,7 @@ export class Judge {
     const explained = this.#reconsider((doubt) =>
       doubt.vm === vm && doubt.access.thread !== thread
     );
-    for (let i = 0; i < explained; i++) {
-      this.#findings.infer(`a set-up call on ${vm.name} was in force before its line came`);
-    }
+    for (let i = 0; i < explained; i++) this.#inferInFlight(vm);
   }
 
   /** A thread was taken for one of another VM's: what was doubtful there may be right here. */

@@ -237,13 +237,20 @@ export class VcpuThread {
   /** The recording ends. */
   finish(): void {
     if (this.#held > 0) this.#explainHeld(next.end, 0, 0);
-    if (this.#outPending) this.#judge(this.#out, this.#out.owed);
+    if (this.#outPending) this.#judge(this.#out, this.#likelyExits(this.#out));
     for (let i = 0; i < this.#stores.count; i++) {
-      this.#judge(this.#stores.at(i), this.#stores.at(i).owed);
+      this.#judge(this.#stores.at(i), this.#likelyExits(this.#stores.at(i)));
     }
     this.#outPending = false;
     this.#stores.count = 0;
     this.#readMost = 0;
+  }
+
+  /** Exits of a write after which nothing more was recorded. */
+  #likelyExits({ seen, owed, site }: Access): number {
+    const { strays, recorded } = site!;
+    const neverExits = !this.vm.setupKnown && strays > recorded.userspace;
+    return neverExits ? seen : Math.max(seen, owed);
   }
 
   /** What was pending had no more exits than those seen. */

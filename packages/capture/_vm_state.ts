@@ -68,6 +68,10 @@ export class VmState {
   readonly doorbells: Map<string, Doorbell>;
   /** What was seen of each in-kernel device. */
   readonly devices: readonly DeviceEvidence[];
+  /** When a set-up call on it last returned. */
+  calledAt = -Infinity;
+  /** Thread that made it. */
+  calledBy = -1;
   /** Coalesced writes so far. */
   ringWrites = 0;
   /** Whether the timer has its speaker port too: a flag the recording does not show. */

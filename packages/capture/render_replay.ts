@@ -55,26 +55,29 @@ export function renderReplay(
   const busy = rows.filter((row) => row.registration !== "none" && row.writes > 0);
   const idle = rows.filter((row) => row.registration !== "none" && row.writes === 0);
   const none = rows.filter((row) => row.registration === "none");
-  const sections = [
+  const sections: readonly (readonly string[])[] = [
     [heading(name), summary(report)],
     report.whatIf === null ? [] : whatIf(report.whatIf, report, heading),
-    doorbells(report, options.all === true ? [...busy, ...idle] : busy, heading("Doorbells")),
-    options.all === true || idle.length === 0
-      ? []
-      : [style.dim(`${counted(idle.length, "registration")} without a write`)],
-    doorbells(report, none.slice(0, limit), heading("Writes where no doorbell matches")),
-    left(none.slice(limit), report, style),
+    [
+      ...doorbells(report, options.all === true ? [...busy, ...idle] : busy, heading("Doorbells")),
+      ...(options.all === true ? [] : withoutWrite(idle, style)),
+    ],
+    [
+      ...doorbells(report, none.slice(0, limit), heading("Writes where no doorbell matches")),
+      ...left(none.slice(limit), report, style),
+    ],
     totals(report, style, heading),
     nearMisses(report.nearMisses, limit, heading("Near misses")),
     findings(report, limit, style),
   ];
-  const paragraphs = join(sections.filter((lines) => lines.length > 0));
-  return paragraphs.join("\n") + "\n";
+  return sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n") + "\n")
+    .join("\n");
 }
 
-/** A blank line before each heading, none before a remark that belongs to what is above it. */
-function join(sections: readonly (readonly string[])[]): string[] {
-  return sections.flatMap((lines, i) => i === 0 || lines.length === 1 ? lines : ["", ...lines]);
+function withoutWrite(rows: readonly DoorbellReport[], style: ReplayStyle): string[] {
+  return rows.length === 0
+    ? []
+    : [style.dim(`${counted(rows.length, "registration")} without a write`)];
 }
 
 function summary(report: ReplayReport): string {
@@ -226,7 +229,7 @@ function findings(report: ReplayReport, limit: number, style: ReplayStyle): stri
       ...(inferred.length > limit ? [`  ${grouped(inferred.length - limit)} more`] : []),
     );
   }
-  return ["", ...lines].slice(1);
+  return lines;
 }
 
 function whatIf(
