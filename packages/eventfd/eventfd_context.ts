@@ -50,8 +50,6 @@ export class EventfdContext extends EventfdWaiters {
   /** The `eventfd-id` of fdinfo: one for each eventfd, shared by its dups. */
   readonly id: number;
   readonly #ownsId: boolean;
-  #lo: number;
-  #hi = 0;
   #references = 1;
 
   /**
@@ -66,7 +64,7 @@ export class EventfdContext extends EventfdWaiters {
     if (!Number.isInteger(initialValue) || initialValue < 0 || initialValue > 0xffff_ffff) {
       throw new RangeError(`Initial value ${initialValue} is not a u32`);
     }
-    this.#lo = initialValue | 0;
+    this.lo = initialValue | 0;
     this.semaphore = options.semaphore === true;
     this.#ownsId = options.id === undefined;
     this.id = options.id ?? ids.take();
@@ -74,7 +72,7 @@ export class EventfdContext extends EventfdWaiters {
 
   /** The counter (u64), as fdinfo shows it. */
   get count(): bigint {
-    return words.join(this.#lo, this.#hi);
+    return words.join(this.lo, this.hi);
   }
 
   /** References held: the open file's and one for each that {@linkcode EventfdContext.acquire} took. */
@@ -105,8 +103,8 @@ export class EventfdContext extends EventfdWaiters {
   signal(): void {
     // KERNEL 6.19 fs/eventfd.c eventfd_signal_mask
     if (this.refusesSignal()) return;
-    const lo = (this.#lo + 1) | 0;
-    if (lo !== 0) this.#lo = lo;
+    const lo = (this.lo + 1) | 0;
+    if (lo !== 0) this.lo = lo;
     else this.#carry();
     if (this.queue !== null) this.wakeWaiters(POLLIN);
   }
@@ -129,9 +127,9 @@ export class EventfdContext extends EventfdWaiters {
    * @returns The value read, or undefined at 0
    */
   tryRead(): bigint | undefined {
-    if (this.#hi === 0 && this.#lo !== 0 && !this.semaphore) {
-      const value = BigInt(this.#lo >>> 0);
-      this.#lo = 0;
+    if (this.hi === 0 && this.lo !== 0 && !this.semaphore) {
+      const value = BigInt(this.lo >>> 0);
+      this.lo = 0;
       if (this.queue !== null) this.wakeWaiters(POLLOUT);
       return value;
     }
@@ -146,7 +144,7 @@ export class EventfdContext extends EventfdWaiters {
    */
   readWords(out: Int32Array): boolean {
     // KERNEL 6.19 fs/eventfd.c eventfd_read
-    if ((this.#lo | this.#hi) === 0) return false;
+    if ((this.lo | this.hi) === 0) return false;
     this.#take(out);
     if (this.queue !== null) this.wakeWaiters(POLLOUT);
     return true;
@@ -188,12 +186,12 @@ export class EventfdContext extends EventfdWaiters {
    */
   writeWords(lo: number, hi: number): boolean {
     // KERNEL 6.19 fs/eventfd.c eventfd_write: ULLONG_MAX - count > value
-    const roomLo = ~this.#lo >>> 0;
-    const roomHi = ~this.#hi >>> 0;
+    const roomLo = ~this.lo >>> 0;
+    const roomHi = ~this.hi >>> 0;
     if (roomHi < hi >>> 0 || (roomHi === hi >>> 0 && roomLo <= lo >>> 0)) return false;
-    const sum = (this.#lo + lo) | 0;
-    this.#hi = (this.#hi + hi + (sum >>> 0 < lo >>> 0 ? 1 : 0)) | 0;
-    this.#lo = sum;
+    const sum = (this.lo + lo) | 0;
+    this.hi = (this.hi + hi + (sum >>> 0 < lo >>> 0 ? 1 : 0)) | 0;
+    this.lo = sum;
     if (this.queue !== null) this.wakeWaiters(POLLIN);
     return true;
   }
@@ -250,9 +248,9 @@ export class EventfdContext extends EventfdWaiters {
    */
   pollMask(): number {
     // KERNEL 6.19 fs/eventfd.c eventfd_poll
-    if ((this.#lo | this.#hi) === 0) return POLLOUT;
-    if (this.#hi !== -1 || this.#lo >>> 0 < 0xffff_fffe) return POLLIN | POLLOUT;
-    return this.#lo === -1 ? POLLIN | POLLERR : POLLIN;
+    if ((this.lo | this.hi) === 0) return POLLOUT;
+    if (this.hi !== -1 || this.lo >>> 0 < 0xffff_fffe) return POLLIN | POLLOUT;
+    return this.lo === -1 ? POLLIN | POLLERR : POLLIN;
   }
 
   /**
@@ -276,7 +274,7 @@ export class EventfdContext extends EventfdWaiters {
    */
   drain(): bigint {
     // KERNEL 6.19 fs/eventfd.c eventfd_ctx_do_read
-    if ((this.#lo | this.#hi) === 0 && !(this.semaphore && this.rules.semaphoreUnderflow)) {
+    if ((this.lo | this.hi) === 0 && !(this.semaphore && this.rules.semaphoreUnderflow)) {
       return 0n;
     }
     this.#take(words.pair);
@@ -285,23 +283,23 @@ export class EventfdContext extends EventfdWaiters {
 
   /** The low word is all ones: carries, or stays when the high word is too. */
   #carry(): void {
-    if (this.#hi === -1) return;
-    this.#lo = 0;
-    this.#hi = (this.#hi + 1) | 0;
+    if (this.hi === -1) return;
+    this.lo = 0;
+    this.hi = (this.hi + 1) | 0;
   }
 
   #take(out: Int32Array): void {
     if (this.semaphore) {
       out[0] = 1;
       out[1] = 0;
-      if (this.#lo === 0) this.#hi = (this.#hi - 1) | 0;
-      this.#lo = (this.#lo - 1) | 0;
+      if (this.lo === 0) this.hi = (this.hi - 1) | 0;
+      this.lo = (this.lo - 1) | 0;
       return;
     }
-    out[0] = this.#lo;
-    out[1] = this.#hi;
-    this.#lo = 0;
-    this.#hi = 0;
+    out[0] = this.lo;
+    out[1] = this.hi;
+    this.lo = 0;
+    this.hi = 0;
   }
 
   #blocked<T>(attempt: () => T | undefined, options: WaitOptions): Promise<T> {

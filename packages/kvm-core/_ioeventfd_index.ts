@@ -1,6 +1,6 @@
 import type { EventfdContext } from "@ioeventfd/eventfd";
 import type { BusRules } from "@ioeventfd/uapi";
-import { AddressTable, META, REF } from "./_address_table.ts";
+import { AddressTable, META, TAG } from "./_address_table.ts";
 import { DatamatchIndex } from "./_datamatch_index.ts";
 import { addressNumber, type RangeCover } from "./_range_cover.ts";
 import type { ExactKey } from "./exact_key.ts";
@@ -13,17 +13,20 @@ export const ABSENT = 1;
 /** Answer of {@linkcode IoeventfdIndex.write}: only the kernel's array can tell. */
 export const UNDECIDED = 2;
 
-// REF of a record is the number of the ioeventfd, or of the group where there are several; these are bits of META.
+// TAG of a record is all that a plain hit reads besides the address. Above 0 it is of the only ioeventfd there, a wildcard
+// at a clean address: its number from bit 5 on, bit 4, its length. Below 0 it is the complement of its number, or of that
+// of the group where there are several; META then says more, in these bits.
 const LEN = 0xf; // longest length at the address, 0 to 8
 const SEVERAL = 1 << 4;
 const DATAMATCH = 1 << 5; // the only registration compares a value
 const COVERED = 1 << 6; // meets another device's range
 const CONFLICT = 1 << 8; // times the addresses within 8 bytes that it interferes with, 5 bits
 const CONFLICTS = 0x1f00;
-const USED = 1 << 13;
 const WILD = 14; // first of 4 bits: a wildcard of 1, 2, 4, 8 bytes
 const MATCHED = 18; // first of 4 bits: datamatches of 1, 2, 4, 8 bytes
 const DIRTY = COVERED | CONFLICTS;
+const NUMBER = 5; // first bit of the number in a TAG above 0
+const PLAIN = 1 << 4; // set in all of them
 const SLOW = DIRTY | SEVERAL | DATAMATCH;
 
 /**
@@ -68,13 +71,13 @@ export class IoeventfdIndex {
     const low = lo | 0, high = hi | 0;
     let at = table.home(low, high);
     for (;;) {
-      const meta = records[at + META]!;
-      if (meta === 0) return ABSENT;
+      const tag = records[at + TAG]!;
+      if (tag === 0) return ABSENT;
       if (records[at] === low && records[at + 1] === high) {
-        if ((meta & SLOW) !== 0) return this.#writeSlow(at, len, vlo, vhi);
-        const wanted = meta & LEN;
+        if (tag < 0) return this.#writeSlow(at, len, vlo, vhi);
+        const wanted = tag & LEN;
         if (wanted !== len && (wanted !== 0 || !this.#zeroLengthFindable)) return EOPNOTSUPP;
-        this.#contexts[records[at + REF]!]!.signal();
+        this.#contexts[tag >>> NUMBER]!.signal();
         return 0;
       }
       at = (at + 4) & table.mask;
@@ -89,7 +92,7 @@ export class IoeventfdIndex {
     if (key.len === 0 || (meta & LEN) === 0) return true;
     const bit = lengthBit(key.len);
     if ((meta & SEVERAL) === 0) {
-      const there = this.#devices[this.#table.records[at + REF]!]!;
+      const there = this.#devices[this.#ref(at)]!;
       if (there.len !== key.len) return false;
       return key.wildcard || there.wildcard ||
         (there.datamatchLo === key.datamatchLo && there.datamatchHi === key.datamatchHi);
@@ -105,7 +108,7 @@ export class IoeventfdIndex {
     const at = this.#table.find(key.lo, key.hi);
     if (at < 0 || key.len > 8) return null;
     if ((this.#table.records[at + META]! & SEVERAL) === 0) {
-      const there = this.#devices[this.#table.records[at + REF]!]!;
+      const there = this.#devices[this.#ref(at)]!;
       const same = there.len === key.len && there.wildcard === key.wildcard &&
         there.datamatchLo === key.datamatchLo && there.datamatchHi === key.datamatchHi;
       return same ? there : null;
@@ -130,8 +133,8 @@ export class IoeventfdIndex {
     const number = this.#number(device, order);
     let at = this.#table.find(device.lo, device.hi);
     if (at < 0) {
-      const meta = USED | device.len | (device.wildcard ? 0 : DATAMATCH);
-      at = this.#table.claim(device.lo, device.hi, meta, number);
+      const meta = device.len | (device.wildcard ? 0 : DATAMATCH);
+      at = this.#table.claim(device.lo, device.hi, tagOf(meta, number), meta);
       this.#shapeChanged(at, -1, device.len);
     } else {
       const before = this.#table.records[at + META]! & LEN;
@@ -148,7 +151,7 @@ export class IoeventfdIndex {
   remove(device: Ioeventfd): boolean {
     const at = this.#table.find(device.lo, device.hi);
     if (at < 0) return false;
-    const ref = this.#table.records[at + REF]!;
+    const ref = this.#ref(at);
     if ((this.#table.records[at + META]! & SEVERAL) === 0) {
       if (this.#devices[ref] !== device) return false;
       this.#shapeChanged(at, device.len, -1);
@@ -179,7 +182,7 @@ export class IoeventfdIndex {
   /** To be called after the ranges of the other devices changed. */
   recover(): void {
     for (let at = 0; at < this.#table.records.length; at += 4) {
-      if (this.#table.records[at + META] !== 0) this.#markCovered(at);
+      if (this.#table.records[at + TAG] !== 0) this.#markCovered(at);
     }
   }
 
@@ -200,7 +203,7 @@ export class IoeventfdIndex {
   #matching(at: number, len: number, vlo: number, vhi: number): number {
     const meta = this.#table.records[at + META]!;
     if ((meta & SEVERAL) === 0) {
-      const ref = this.#table.records[at + REF]!;
+      const ref = this.#ref(at);
       return matches(this.#devices[ref]!, len, vlo, vhi) ? ref : -1;
     }
     const bit = lengthBit(len);
@@ -211,8 +214,14 @@ export class IoeventfdIndex {
     return this.#exact.find(lo, hi, len, kept, len === 8 ? vhi | 0 : 0);
   }
 
+  /** Number of the only ioeventfd at an address, or of the group. */
+  #ref(at: number): number {
+    const tag = this.#table.records[at + TAG]!;
+    return tag > 0 ? tag >>> NUMBER : ~tag;
+  }
+
   #drop(at: number): void {
-    this.#setMeta(at, USED);
+    this.#setMeta(at, 0);
     this.#table.drop(at);
   }
 
@@ -231,16 +240,17 @@ export class IoeventfdIndex {
   }
 
   #makeGroup(at: number): void {
-    const number = this.#table.records[at + REF]!;
+    const number = this.#ref(at);
     const group = this.#freeGroups.pop() ?? this.#groups.length;
     this.#groups[group] = new Int32Array(5);
-    this.#table.records[at + REF] = group;
-    this.#table.records[at + META] = (this.#table.records[at + META]! & ~DATAMATCH) | SEVERAL;
+    const meta = (this.#table.records[at + META]! & ~DATAMATCH) | SEVERAL;
+    this.#table.records[at + META] = meta;
+    this.#table.records[at + TAG] = tagOf(meta, group);
     this.#join(at, this.#devices[number]!, number);
   }
 
   #join(at: number, device: Ioeventfd, number: number): void {
-    const counts = this.#groups[this.#table.records[at + REF]!]!;
+    const counts = this.#groups[this.#ref(at)]!;
     this.#exact.set(device, number);
     if (device.wildcard) this.#table.records[at + META]! |= lengthBit(device.len) << WILD;
     else counts[lengthCode(device.len)]!++;
@@ -248,7 +258,7 @@ export class IoeventfdIndex {
   }
 
   #leave(at: number, device: Ioeventfd): void {
-    const group = this.#table.records[at + REF]!;
+    const group = this.#ref(at);
     const counts = this.#groups[group]!;
     const before = this.#table.records[at + META]! & LEN;
     this.#exact.delete(device);
@@ -263,7 +273,7 @@ export class IoeventfdIndex {
 
   /** Works out lengths and flags of an address with several registrations after one came or went. */
   #refreshGroup(at: number, before: number): void {
-    const counts = this.#groups[this.#table.records[at + REF]!]!;
+    const counts = this.#groups[this.#ref(at)]!;
     let meta = this.#table.records[at + META]! & ~(LEN | 0xf << MATCHED);
     for (let code = 0; code < 4; code++) if (counts[code]! > 0) meta |= 1 << (MATCHED + code);
     const lengths = (meta >>> WILD | meta >>> MATCHED) & 0xf;
@@ -311,10 +321,15 @@ export class IoeventfdIndex {
 
   #setMeta(at: number, meta: number): void {
     const was = (this.#table.records[at + META]! & DIRTY) !== 0;
+    this.#table.records[at + TAG] = tagOf(meta, this.#ref(at));
     this.#table.records[at + META] = meta;
     const is = (meta & DIRTY) !== 0;
     if (is !== was) this.dirty += is ? 1 : -1;
   }
+}
+
+function tagOf(meta: number, ref: number): number {
+  return (meta & SLOW) === 0 ? ref << NUMBER | PLAIN | meta & LEN : ~ref;
 }
 
 /** Whether entries interfere, of which the upper starts `distance` bytes above the lower; −1 is no entry. */

@@ -123,7 +123,11 @@ export class CoalescedRing {
       this.#pageNow().words[at + 2] = len;
       this.#pageNow().words[at + 3] = this.#rules.coalescedPio ? pio : 0;
       this.#pageNow().words[at + 4] = len < 4 ? vlo & ((1 << len * 8) - 1) : vlo;
-      this.#pageNow().words[at + 5] = len <= 4 ? 0 : len < 8 ? vhi & ((1 << (len - 4) * 8) - 1) : vhi;
+      this.#pageNow().words[at + 5] = len <= 4
+        ? 0
+        : len < 8
+        ? vhi & ((1 << (len - 4) * 8) - 1)
+        : vhi;
     } else {
       const detail = `A coalesced write went to entry 0x${last.toString(16)} of 0xaa`;
       this.#report({ kind: "out-of-bounds", quirk: "coalesced-oob", detail });
