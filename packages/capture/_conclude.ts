@@ -5,7 +5,7 @@
  */
 import { errnoName, kvmExitName } from "@ioeventfd/uapi";
 import type { Counts } from "./_counts.ts";
-import { type Place, placesOf } from "./_places.ts";
+import { mergeThreads, type Place, placesOf } from "./_places.ts";
 import type { Findings } from "./_findings.ts";
 import { inferUnknown } from "./_infer.ts";
 import type { OtherWorld, ProcessState } from "./_process_state.ts";
@@ -48,7 +48,9 @@ const mostPlain = 512;
 export function conclude(gathered: Gathered): ReplayReport {
   const { parser, counts, findings, processes, other, startNs, durationNs } = gathered;
   const vms = processes.flatMap((process) => process.vms);
-  const places = vms.flatMap((vm) => placesOf(vm, inferUnknown(vm, findings)));
+  const places = mergeThreads(
+    vms.flatMap((vm) => placesOf(vm, inferUnknown(vm, findings), commOf(vm, gathered))),
+  );
   const recorded = outcomes(places, "recorded");
   const { listed, omitted } = cut(places);
   const world = other === null ? "recorded" : "imagined";
@@ -137,16 +139,24 @@ function nearMisses(vm: VmState): NearMissReport[] {
   return all.sort((a, b) => b.writes - a.writes || a.line - b.line);
 }
 
-function describeVms({ processes, vcpus, parser }: Gathered): ReplayReport["vms"] {
-  return processes.flatMap((process) =>
-    process.vms.map((vm) => {
-      const own = vcpus.filter((vcpu) => vcpu.vm === vm);
-      const threads = parser.threads.threads;
-      const thread = threads.find((one) => one.pid === process.pid && process.pid >= 0) ??
-        threads[own[0]?.thread ?? -1];
-      return { name: vm.name, pid: vm.pid, comm: thread?.comm ?? "", threads: own.length };
-    })
+function describeVms(gathered: Gathered): ReplayReport["vms"] {
+  return gathered.processes.flatMap((process) =>
+    process.vms.map((vm) => ({
+      name: vm.name,
+      pid: process.pid,
+      comm: commOf(vm, gathered),
+      threads: gathered.vcpus.filter((vcpu) => vcpu.vm === vm).length,
+    }))
   );
+}
+
+/** Name of the VM's process, or of its vCPU thread. */
+function commOf(vm: VmState, { parser, vcpus }: Gathered): string {
+  const { threads } = parser.threads;
+  const { pid } = vm.process;
+  const main = pid < 0 ? undefined : threads.find((one) => one.pid === pid);
+  const vcpu = vcpus.find((one) => one.vm === vm)?.thread ?? -1;
+  return (main ?? threads[vcpu])?.comm ?? "";
 }
 
 function whatIf(

@@ -49,6 +49,18 @@ export class Tally {
   added = 0;
   /** When. */
   readonly timing: Timing = new Timing();
+
+  /** Takes in another. */
+  merge(other: Tally): void {
+    this.writes += other.writes;
+    this.signals += other.signals;
+    this.coalesced += other.coalesced;
+    this.inKernel += other.inKernel;
+    this.userspace += other.userspace;
+    this.saved += other.saved;
+    this.added += other.added;
+    this.timing.merge(other.timing);
+  }
 }
 
 /** A registration and what became of the writes that match it. */

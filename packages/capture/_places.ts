@@ -4,12 +4,37 @@
  * @module
  */
 import { u64 } from "./_describe.ts";
-import type { Doorbell, Tally } from "./_doorbell.ts";
+import type { Tally } from "./_doorbell.ts";
 import type { InferredDoorbell } from "./_infer.ts";
-import type { Site } from "./_site.ts";
 import { busName, type VmState } from "./_vm_state.ts";
 import { portName } from "./port_names.ts";
 import type { DoorbellReport } from "./replay_report.ts";
+
+/** What a row is made from. */
+export interface PlaceRow {
+  /** VM. */
+  readonly vm: VmState;
+  /** Name of its process or thread. */
+  readonly comm: string;
+  /** Where it comes from. */
+  readonly registration: DoorbellReport["registration"];
+  /** Bus. */
+  readonly bus: number;
+  /** Address, low word. */
+  readonly lo: number;
+  /** High word. */
+  readonly hi: number;
+  /** Bytes, null when unknown. */
+  readonly len: number | null;
+  /** Value compared, or null. */
+  readonly datamatch: bigint | null;
+  /** Access lengths seen, where `len` is null. */
+  readonly lengths: readonly number[];
+  /** As recorded. */
+  readonly recorded: Tally;
+  /** In the other world. */
+  readonly imagined: Tally;
+}
 
 /** One row. */
 export class Place {
@@ -23,103 +48,104 @@ export class Place {
   readonly recorded: Tally;
   /** In the other world. */
   readonly imagined: Tally;
-  readonly #addr: bigint;
-  readonly #datamatch: bigint | null;
-  readonly #lengths: readonly number[];
-  readonly #vm: string;
+  /** VM it belongs to, for people. */
+  vm: string;
+  readonly #row: PlaceRow;
 
-  /** @param vm Name of the VM @param row What it is */
-  constructor(
-    vm: string,
-    row: {
-      readonly registration: DoorbellReport["registration"];
-      readonly bus: number;
-      readonly lo: number;
-      readonly hi: number;
-      readonly len: number | null;
-      readonly datamatch: bigint | null;
-      readonly lengths: readonly number[];
-      readonly recorded: Tally;
-      readonly imagined: Tally;
-    },
-  ) {
+  /** @param row What it is */
+  constructor(row: PlaceRow) {
     this.bus = busName(row.bus);
     this.len = row.len;
     this.registration = row.registration;
     this.recorded = row.recorded;
     this.imagined = row.imagined;
-    this.#addr = u64(row.lo, row.hi);
-    this.#datamatch = row.datamatch;
-    this.#lengths = row.lengths;
-    this.#vm = vm;
+    this.vm = row.vm.name;
+    this.#row = row;
+  }
+
+  /** Rows with the same key are of one place, as far as a text without processes can tell; null for a row of its own. */
+  get mergeKey(): string | null {
+    const { vm, comm, bus, lo, hi, len, datamatch, registration } = this.#row;
+    if (vm.process.pid >= 0) return null;
+    const name = comm.replace(/\d+/g, "#");
+    return `${name} ${bus} ${lo} ${hi} ${len} ${datamatch} ${registration}`;
+  }
+
+  /** Takes in a row of another thread. */
+  merge(other: Place): void {
+    if (!this.vm.includes(other.vm)) this.vm += `, ${other.vm}`;
+    this.recorded.merge(other.recorded);
+    if (this.imagined !== this.recorded) this.imagined.merge(other.imagined);
   }
 
   /** The row as reported. */
   report(world: "recorded" | "imagined"): DoorbellReport {
     const { writes, signals, coalesced, inKernel, userspace } = this[world];
-    const { count, first, last, min, max } = this.recorded.timing;
+    const { count, first, last, gaps, between, min, max } = this.recorded.timing;
+    const addr = u64(this.#row.lo, this.#row.hi);
     return {
       bus: this.bus,
-      addr: this.#addr,
+      addr,
       len: this.len,
-      datamatch: this.#datamatch,
+      datamatch: this.#row.datamatch,
       registration: this.registration,
-      vm: this.#vm,
-      name: this.bus === "ccw" ? null : portName(this.bus, this.#addr) ?? null,
+      vm: this.vm,
+      name: this.bus === "ccw" ? null : portName(this.bus, addr) ?? null,
       writes,
       signals,
       coalesced,
       inKernel,
       userspace,
-      lengths: this.#lengths,
+      lengths: this.#row.lengths,
       firstNs: count === 0 ? null : first,
       lastNs: count === 0 ? null : last,
-      gapNs: count < 2 ? null : { mean: (last - first) / (count - 1), min, max },
+      gapNs: gaps === 0 ? null : { mean: between / gaps, min, max },
     };
   }
 }
 
 /** The rows of a VM: its registrations, what was inferred, and the addresses that have neither. */
-export function placesOf(vm: VmState, inferred: readonly InferredDoorbell[]): Place[] {
+export function placesOf(
+  vm: VmState,
+  inferred: readonly InferredDoorbell[],
+  comm: string,
+): Place[] {
+  const of = { vm, comm };
   return [
-    ...[...vm.doorbells.values()].map((doorbell) => registered(vm, doorbell)),
-    ...inferred.map((doorbell) => guessed(vm, doorbell)),
-    ...vm.sites.all().filter((site) => site.recorded.writes > 0).map((site) => plain(vm, site)),
+    ...[...vm.doorbells.values()].map(({ key, recorded, imagined }) => {
+      const datamatch = key.wildcard ? null : u64(key.datamatchLo, key.datamatchHi);
+      const registration = "registered";
+      return new Place({ ...of, ...key, registration, datamatch, lengths: [], recorded, imagined });
+    }),
+    ...inferred.map(({ datamatch, tally, ...rest }) =>
+      new Place({
+        ...of,
+        ...rest,
+        registration: "inferred",
+        datamatch: datamatch === null ? null : u64(datamatch.lo, datamatch.hi),
+        recorded: tally,
+        imagined: tally,
+      })
+    ),
+    ...vm.sites.all().filter((site) => site.recorded.writes > 0)
+      .map(({ bus, lo, hi, len, recorded, imagined }) => {
+        const none = { registration: "none", datamatch: null, lengths: [] } as const;
+        return new Place({ ...of, ...none, bus, lo, hi, len, recorded, imagined });
+      }),
   ];
 }
 
-function registered(vm: VmState, { key, recorded, imagined }: Doorbell): Place {
-  const datamatch = key.wildcard ? null : u64(key.datamatchLo, key.datamatchHi);
-  return new Place(vm.name, {
-    ...key,
-    registration: "registered",
-    datamatch,
-    lengths: [],
-    recorded,
-    imagined,
-  });
-}
-
-function guessed(vm: VmState, { datamatch, tally, ...rest }: InferredDoorbell): Place {
-  return new Place(vm.name, {
-    ...rest,
-    registration: "inferred",
-    datamatch: datamatch === null ? null : u64(datamatch.lo, datamatch.hi),
-    recorded: tally,
-    imagined: tally,
-  });
-}
-
-function plain(vm: VmState, site: Site): Place {
-  return new Place(vm.name, {
-    registration: "none",
-    bus: site.bus,
-    lo: site.lo,
-    hi: site.hi,
-    len: site.len,
-    datamatch: null,
-    lengths: [],
-    recorded: site.recorded,
-    imagined: site.imagined,
+/**
+ * Text that gives threads alone does not tell whose vCPUs they are: each was judged by itself, and what several of one
+ * name do at one place is one row.
+ */
+export function mergeThreads(places: readonly Place[]): Place[] {
+  const merged = new Map<string, Place>();
+  return places.filter((place) => {
+    const key = place.mergeKey;
+    const first = key === null ? undefined : merged.get(key);
+    if (key !== null && first === undefined) merged.set(key, place);
+    first?.merge(place);
+    return first === undefined;
   });
 }

@@ -20,6 +20,8 @@ export interface OtherWorld {
 export class ProcessState {
   /** Process, or -1 where the text gives threads alone. */
   readonly pid: number;
+  /** `process 19207`, or `thread 19365` where the text gives threads alone. */
+  readonly name: string;
   /** VMs, oldest first. */
   readonly vms: VmState[] = [];
   /** Its descriptors in the model. */
@@ -29,9 +31,10 @@ export class ProcessState {
   readonly #byFd = new Map<number, VmState>();
   readonly #byThread = new Map<number, VmState>();
 
-  /** @param pid Process or -1 @param release Rules of the recording's kernel @param other Another world */
-  constructor(pid: number, release: KernelRelease, other: OtherWorld | null) {
+  /** @param pid Process or -1 @param name For people @param release Kernel recorded @param other Another world */
+  constructor(pid: number, name: string, release: KernelRelease, other: OtherWorld | null) {
     this.pid = pid;
+    this.name = name;
     this.model = new ModelProcess(release);
     this.imagined = other === null ? null : new ModelProcess(other.release);
   }
@@ -103,7 +106,7 @@ export class ProcessState {
     const model = this.model.createVm();
     const imagined = this.imagined?.createVm() ?? null;
     const old = this.#byFd.get(fd);
-    const vm = new VmState({ pid: this.pid, fd, model, imagined, setupKnown: known, old });
+    const vm = new VmState({ process: this, fd, model, imagined, setupKnown: known, old });
     // The descriptor was closed and used again; the row of the old VM goes on as that of the new one.
     if (old !== undefined) this.#end(old);
     this.vms.push(vm);

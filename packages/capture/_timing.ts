@@ -12,6 +12,10 @@ export class Timing {
   first = 0;
   /** Time of the last. */
   last = 0;
+  /** Gaps there were. */
+  gaps = 0;
+  /** All of them together. */
+  between = 0;
   /** Smallest gap; Infinity before there is one. */
   min = Infinity;
   /** Largest gap. */
@@ -23,8 +27,12 @@ export class Timing {
       this.first = time;
     } else {
       const gap = time - this.last;
-      if (gap >= 0 && gap < this.min) this.min = gap;
-      if (gap > this.max) this.max = gap;
+      if (gap >= 0) {
+        this.gaps++;
+        this.between += gap;
+        if (gap < this.min) this.min = gap;
+        if (gap > this.max) this.max = gap;
+      }
     }
     this.last = time;
   }
@@ -35,6 +43,8 @@ export class Timing {
     this.first = this.count === 0 ? other.first : Math.min(this.first, other.first);
     this.last = Math.max(this.last, other.last);
     this.count += other.count;
+    this.gaps += other.gaps;
+    this.between += other.between;
     this.min = Math.min(this.min, other.min);
     this.max = Math.max(this.max, other.max);
   }

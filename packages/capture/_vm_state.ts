@@ -32,8 +32,8 @@ interface Zone {
 
 /** What a VM is made from. */
 export interface VmInit {
-  /** Process, or -1. */
-  readonly pid: number;
+  /** Process. */
+  readonly process: { readonly pid: number; readonly name: string };
   /** Descriptor, or -1. */
   readonly fd: number;
   /** Model. */
@@ -48,8 +48,8 @@ export interface VmInit {
 
 /** One VM. */
 export class VmState {
-  /** Process, or -1 where the text gives none. */
-  readonly pid: number;
+  /** Process, pid -1 where the text gives threads alone. */
+  readonly process: VmInit["process"];
   /** Descriptor of the VM in its process, or -1 where no line names it. */
   fd: number;
   /** The recording has all of its set-up calls: its creation is in it, and nothing was lost since. */
@@ -85,7 +85,7 @@ export class VmState {
 
   /** @param init What it is */
   constructor(init: VmInit) {
-    this.pid = init.pid;
+    this.process = init.process;
     this.fd = init.fd;
     this.model = init.model;
     this.imagined = init.imagined;
@@ -100,8 +100,7 @@ export class VmState {
 
   /** `VM 9 of process 19207`. */
   get name(): string {
-    const process = this.pid < 0 ? "" : ` of process ${this.pid}`;
-    return this.fd < 0 ? `the VM${process}` : `VM ${this.fd}${process}`;
+    return `${this.fd < 0 ? "the VM" : `VM ${this.fd}`} of ${this.process.name}`;
   }
 
   /** Something about the buses changed: what sites remember is out of date. */

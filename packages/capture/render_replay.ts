@@ -99,7 +99,7 @@ function doorbells(
   heading: string,
 ): string[] {
   if (rows.length === 0) return [];
-  const several = new Set(rows.map((row) => row.vm)).size > 1;
+  const several = new Set(rows.flatMap((row) => row.vm.split(", "))).size > 1;
   const since = (ns: number | null): string => ns === null ? "" : duration(ns - startNs);
   const lines = table(
     [

@@ -257,11 +257,11 @@ export class Replayer {
     const known = pid >= 0
       ? pid
       : this.parser.threads.threads.find((one) => one.tid === tid && one.pid >= 0)?.pid;
-    const key = known === undefined ? `thread ${tid}` : `process ${known}`;
-    let process = this.#processes.get(key);
+    const name = known === undefined ? `thread ${tid}` : `process ${known}`;
+    let process = this.#processes.get(name);
     if (process === undefined) {
-      process = new ProcessState(known ?? -1, this.#release, this.#other);
-      this.#processes.set(key, process);
+      process = new ProcessState(known ?? -1, name, this.#release, this.#other);
+      this.#processes.set(name, process);
     }
     return process;
   }
