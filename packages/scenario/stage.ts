@@ -4,7 +4,7 @@
  * @module
  */
 import { SharedEventfd } from "@ioeventfd/eventfd";
-import { EFD_NONBLOCK, latestRelease } from "@ioeventfd/uapi";
+import { EFD_NONBLOCK, KVM_MEM_READONLY, latestRelease } from "@ioeventfd/uapi";
 import type { KernelRelease, KvmBackend, KvmSystem } from "@ioeventfd/uapi";
 import { EventLog } from "./event_log.ts";
 import { guestLayout, type GuestMode } from "./guest_mode.ts";
@@ -129,7 +129,7 @@ export class Stage implements StageParts, Disposable {
     this.log.happened("restore");
     const vm = this.vm();
     for (const { slot, flags, gpa, bytes } of snapshot.slots) {
-      const readonly = flags !== 0;
+      const readonly = (flags & KVM_MEM_READONLY) !== 0;
       vm.ram(bytes.length, { gpa, slot, readonly }).bytes.set(bytes);
     }
     const eventfds = new Map<string, StageEventfd>();
