@@ -16,6 +16,9 @@ export const notOurs = -2;
 const at = column;
 const kvm = ascii("kvm_");
 const perfPrefix = ascii("kvm:");
+/** First letters of system calls. */
+const isCall = new Uint8Array(256);
+for (const letter of ascii("Kiecd")) isCall[letter] = 1;
 const names = {
   mmio: ascii("mmio:"),
   pio: ascii("pio:"),
@@ -61,9 +64,7 @@ const text = {
  */
 export function eventFields(bytes: Uint8Array, p: number, out: Int32Array, row: number): number {
   const first = bytes[p]!;
-  if (first !== 107) {
-    return first === 75 || first === 105 ? setupFields(bytes, p, out, row) : notOurs;
-  }
+  if (first !== 107) return isCall[first] === 1 ? setupFields(bytes, p, out, row) : notOurs;
   if (bytes[p + 3] === 58) p = literal(bytes, p, perfPrefix);
   p = literal(bytes, p, kvm);
   if (p < 0) return notOurs;

@@ -60,7 +60,9 @@ function inferDevices(vm: VmState, findings: Findings, strays: readonly Site[]):
   for (const { index, name, call } of inKernelDevices) {
     const { kernel } = seen[index]!;
     if (kernel === 0 || (mixed(index) && vm.setupKnown)) continue;
-    const how = index === lapic && split ? "KVM_ENABLE_CAP of a split irqchip" : call;
+    const how = index === lapic && (split || vm.setupKnown)
+      ? "KVM_ENABLE_CAP of a split irqchip"
+      : call;
     findings.infer(
       `${vm.name} has its ${name} in the kernel: ${kernel} accesses did not exit, and no ${how} is ` +
         "in the recording",

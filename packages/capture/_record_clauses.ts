@@ -109,8 +109,6 @@ const pointedCalls: readonly PointedCall[] = [
       ["flags 0x%x", "flags"],
       ["args 0x%llx", "a0"],
       ["0x%llx", "a1"],
-      ["0x%llx", "a2"],
-      ["0x%llx", "a3"],
     ],
   },
   {

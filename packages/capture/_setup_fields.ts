@@ -1,5 +1,6 @@
 /**
- * The set-up calls of a bpftrace recording: `KVM_IOEVENTFD: vm 9 datamatch 0x0 addr 0x… …` and `ioctl: fd 8 cmd 0x… …`.
+ * The system calls of a bpftrace recording: `KVM_IOEVENTFD: vm 9 datamatch 0x0 addr 0x… …`, `ioctl: fd 8 cmd 0x… …`,
+ * `eventfd_read: fd 12 value 0x1 ret 8`.
  *
  * @module
  */
@@ -21,7 +22,7 @@ function call(name: string, kind: number, fields: readonly [string, NumberKind, 
     name: ascii(name + ":"),
     kind,
     steps: fields.map(([key, number, at]) => [
-      ascii(` ${key} ${number === "decimal" ? "" : "0x"}`),
+      ascii(`${key === "" ? "" : ` ${key}`} ${number === "decimal" ? "" : "0x"}`),
       number,
       at,
     ]),
@@ -36,7 +37,29 @@ const zone: [string, NumberKind, number][] = [
   ["ret", "decimal", column.ret],
 ];
 
+const region: [string, NumberKind, number][] = [
+  ["vm", "decimal", column.a],
+  ["slot", "hex32", column.b],
+  ["flags", "hex32", column.c],
+  ["gpa", "hex", column.addrLo],
+  ["size", "hex", column.sizeLo],
+  ["ret", "decimal", column.ret],
+];
+
+const transfer: [string, NumberKind, number][] = [
+  ["fd", "decimal", column.d],
+  ["value", "hex", column.valueLo],
+  ["ret", "decimal", column.ret],
+];
+
+const descriptor: [string, NumberKind, number][] = [
+  ["fd", "decimal", column.d],
+  ["ret", "decimal", column.ret],
+];
+
 const calls: readonly Call[] = [
+  call("eventfd_read", eventKind.eventfdRead, transfer),
+  call("eventfd_write", eventKind.eventfdWrite, transfer),
   call("KVM_IOEVENTFD", eventKind.ioeventfd, [
     ["vm", "decimal", column.a],
     ["datamatch", "hex", column.valueLo],
@@ -54,14 +77,8 @@ const calls: readonly Call[] = [
     ["resamplefd", "decimal", column.sizeLo],
     ["ret", "decimal", column.ret],
   ]),
-  call("KVM_SET_USER_MEMORY_REGION", eventKind.memoryRegion, [
-    ["vm", "decimal", column.a],
-    ["slot", "hex32", column.b],
-    ["flags", "hex32", column.c],
-    ["gpa", "hex", column.addrLo],
-    ["size", "hex", column.sizeLo],
-    ["ret", "decimal", column.ret],
-  ]),
+  call("KVM_SET_USER_MEMORY_REGION", eventKind.memoryRegion, region),
+  call("KVM_SET_USER_MEMORY_REGION2", eventKind.memoryRegion, region),
   call("KVM_REGISTER_COALESCED_MMIO", eventKind.registerCoalesced, zone),
   call("KVM_UNREGISTER_COALESCED_MMIO", eventKind.unregisterCoalesced, zone),
   call("ioctl", eventKind.ioctl, [
@@ -70,10 +87,30 @@ const calls: readonly Call[] = [
     ["arg", "hex", column.addrLo],
     ["ret", "decimal", column.ret],
   ]),
+  call("KVM_ENABLE_CAP", eventKind.enableCap, [
+    ["fd", "decimal", column.a],
+    ["cap", "decimal", column.b],
+    ["flags", "hex32", column.c],
+    ["args", "hex", column.addrLo],
+    ["", "hex", column.valueLo],
+    ["ret", "decimal", column.ret],
+  ]),
+  call("KVM_CREATE_PIT2", eventKind.createPit2, [
+    ["vm", "decimal", column.a],
+    ["flags", "hex32", column.c],
+    ["ret", "decimal", column.ret],
+  ]),
+  call("eventfd", eventKind.eventfd, [
+    ["count", "decimal", column.b],
+    ["flags", "hex32", column.c],
+    ["ret", "decimal", column.ret],
+  ]),
+  call("dup", eventKind.dup, descriptor),
+  call("close", eventKind.close, descriptor),
 ];
 
 /**
- * Reads a set-up call into a row.
+ * Reads a system call into a row.
  *
  * @param bytes Text with a newline after p
  * @param p Where the name starts

@@ -103,7 +103,7 @@ struct ioeventfd_args { unsigned long long datamatch; unsigned long long addr; u
 struct irqfd_args { int fd; unsigned int gsi; unsigned int flags; int resamplefd; };
 struct region_args { unsigned int slot; unsigned int flags; unsigned long long gpa; unsigned long long size; };
 struct zone_args { unsigned long long addr; unsigned int size; unsigned int pio; };
-struct cap_args { unsigned int cap; unsigned int flags; unsigned long long a0; unsigned long long a1; unsigned long long a2; unsigned long long a3; };
+struct cap_args { unsigned int cap; unsigned int flags; unsigned long long a0; unsigned long long a1; };
 struct pit_args { unsigned int flags; };
 struct value64 { unsigned long long value; };`;
 

@@ -32,6 +32,20 @@ export const eventKind = {
   ioctl: 12,
   /** Events the recorder lost: a = how many, b = CPU or -1. */
   lost: 13,
+  /** `KVM_ENABLE_CAP`: a = fd; b = capability; c = flags; addr and value = first two arguments; ret. */
+  enableCap: 14,
+  /** `KVM_CREATE_PIT2`: a = VM fd; c = flags; ret. */
+  createPit2: 15,
+  /** `eventfd`: b = count; c = flags; ret = fd. */
+  eventfd: 16,
+  /** `eventfd_read`: d = fd; value; ret. */
+  eventfdRead: 17,
+  /** `eventfd_write`: d = fd; value; ret. */
+  eventfdWrite: 18,
+  /** `dup` of an eventfd: d = fd; ret = the new one. */
+  dup: 19,
+  /** `close` of an eventfd: d = fd; ret. */
+  close: 20,
 } as const;
 
 /** Columns of a row of {@linkcode EventBatch.words}. */

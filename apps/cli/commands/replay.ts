@@ -15,6 +15,7 @@ import { InputError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
 import { inputName } from "../host.ts";
 import { kernelOption } from "../kernel_option.ts";
+import { grouped } from "../numbers.ts";
 import { Progress } from "../progress.ts";
 
 /** `ioeventfd replay`. */
@@ -81,8 +82,18 @@ async function run(context: Context): Promise<number> {
   }
   if (options.flag("json")) {
     await stdout.write(JSON.stringify(replayJson(reports), null, 2) + "\n");
+  } else if (reports.length > 1) {
+    await stdout.write(`\n${style.bold(totals(reports))}\n`);
   }
   return reports.some(({ report }) => failed(report)) ? 1 : 0;
+}
+
+function totals(reports: readonly NamedReport[]): string {
+  const sum = (of: (report: ReplayReport) => number): string =>
+    grouped(reports.reduce((total, { report }) => total + of(report), 0));
+  return `${reports.length} recordings: ${sum((one) => one.exits.observed)} exits observed, ` +
+    `${sum((one) => one.exits.unexplained)} unexplained, ` +
+    `${sum((one) => one.contradictionCount)} contradictions`;
 }
 
 function replayOptions({ options }: Context): ReplayOptions {
