@@ -5,17 +5,14 @@
  */
 import type { KvmBackend } from "@ioeventfd/uapi";
 import { runBus } from "./run_bus.ts";
-import { runGuest } from "./run_guest.ts";
+import { runGuest, type RunGuestOptions } from "./run_guest.ts";
 import { runHistory } from "./run_history.ts";
 import { runCollide, runRegister } from "./run_registrations.ts";
 import type { Vector } from "./vector.ts";
 import type { VectorResult } from "./vector_result.ts";
 
 /** How vectors are run. */
-export interface RunVectorOptions {
-  /** Tags of guest vectors that the backend's CPU does not decode, to be skipped. */
-  readonly undecoded?: ReadonlySet<string>;
-}
+export type RunVectorOptions = RunGuestOptions;
 
 /**
  * Runs a vector and compares what happened with what Linux did.
@@ -50,8 +47,8 @@ export function runVector(
     case "bus":
       return runBus(backend, vector);
     case "guest":
-      return runGuest(backend, vector, options.undecoded);
+      return runGuest(backend, vector, options);
     case "history":
-      return runHistory(backend, vector);
+      return runHistory(backend, vector, options);
   }
 }

@@ -88,12 +88,8 @@ export type GuestExit =
   }
   | { readonly reason: "other"; readonly name: string };
 
-/** Machine code run until it halts. */
-export interface GuestVector {
-  /** Discriminant. */
-  readonly kind: "guest";
-  /** Unique within a set. */
-  readonly id: string;
+/** A guest: machine code and what it meets. */
+export interface GuestSetup {
   /** CPU mode. */
   readonly mode: "real16" | "long0";
   /** Disassembly, for people. */
@@ -106,9 +102,15 @@ export interface GuestVector {
   readonly esIsMmio: boolean;
   /** Bytes at 0xa000. */
   readonly scratch: Uint8Array;
-  /** Operand address minus 0xd0000000. */
+  /** Operand address minus 0xd0000000: where the answers to reads count from. */
   readonly mmioOffset: number;
   /** Made in order before the guest runs, each with an eventfd of its own. */
+  readonly registrations: readonly Registration[];
+}
+
+/** What a guest did. */
+export interface GuestObservation {
+  /** Made in order before the guest ran, with what each ended with. */
   readonly registrations: readonly (Registration & { readonly errno: Outcome })[];
   /** Counter of each eventfd at the end. */
   readonly counters: readonly bigint[];
@@ -118,8 +120,18 @@ export interface GuestVector {
   readonly end: string;
   /** Vector of the exception taken. */
   readonly fault: number | null;
-  /** General registers, RIP and RFLAGS at the end, where they were looked at. */
+  /** General registers, RIP and RFLAGS without AF at the end, where they were looked at. */
   readonly regs?: Regs;
+}
+
+/** Machine code run until it halts. */
+export interface GuestVector extends GuestSetup, GuestObservation {
+  /** Discriminant. */
+  readonly kind: "guest";
+  /** Unique within a set. */
+  readonly id: string;
+  /** As in {@linkcode GuestObservation}. */
+  readonly registrations: GuestObservation["registrations"];
 }
 
 /** A history of any calls and writes, with what came of each. */

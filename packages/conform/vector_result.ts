@@ -35,6 +35,11 @@ export interface VectorResult {
 export class Comparison {
   readonly #differences: Difference[] = [];
 
+  /** What differed so far. */
+  get differences(): readonly Difference[] {
+    return this.#differences;
+  }
+
   /** Compares two values that print as they are. */
   same(what: string, expected: string, actual: string): void {
     if (expected !== actual) this.#differences.push({ what, expected, actual });

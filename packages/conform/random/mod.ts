@@ -1,0 +1,9 @@
+/**
+ * Random cases: the model against the host's kernel, or against a plain form of itself, by fast-check.
+ *
+ * @module
+ */
+export * from "./conform_cases.ts";
+export * from "./conform_side.ts";
+export * from "./reference_backend.ts";
+export type { KernelRelease } from "@ioeventfd/uapi";
