@@ -29,7 +29,9 @@ export interface Size {
 export interface Sample {
   /** Operations in a chunk. */
   readonly ops: number;
-  /** Does so many operations. */
+  /** Operations after which it begins anew. */
+  readonly period?: number;
+  /** Does so many operations, from where it stopped. */
   run(ops: number): void;
   /** Called before the first chunk that counts. */
   reset?(): void;
@@ -62,7 +64,8 @@ export function randomNumbers(count: number, n: number): Uint32Array {
 
 /**
  * Nanoseconds an operation of each sample: the median of its chunks. All samples warm up together, so that what the
- * compiler learns from one holds for the others; each then has one more chunk that does not count, for the caches.
+ * compiler learns from one holds for the others, and each once more before its own chunks, for the caches. Chunks are to
+ * be short: on a machine with other load most then end before their thread loses its CPU.
  *
  * @param chunks Chunks that count
  * @param samples What is timed
@@ -70,10 +73,10 @@ export function randomNumbers(count: number, n: number): Uint32Array {
 export function timeSamples(chunks: number, samples: readonly Sample[]): number[] {
   const start = performance.now();
   do {
-    for (const sample of samples) sample.run(sample.ops);
+    for (const sample of samples) sample.run(Math.max(sample.ops >> 3, 1));
   } while (performance.now() - start < warmUpMs);
   return samples.map((sample) => {
-    sample.run(sample.ops);
+    for (let done = 0; done < (sample.period ?? 0); done += sample.ops) sample.run(sample.ops);
     sample.reset?.();
     const ns: number[] = [];
     for (let chunk = 0; chunk < chunks; chunk++) {

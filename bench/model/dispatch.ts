@@ -23,6 +23,7 @@ import {
 interface Doorbells extends Sample {
   readonly n: number;
   hits: number;
+  next: number;
   checksum(): number;
 }
 
@@ -51,14 +52,18 @@ function doorbells({ n, ops }: Size): Doorbells {
   return {
     n,
     ops,
+    period: STREAM,
     hits: 0,
+    next: 0,
     run(ops): void {
       this.hits += kind === "api"
-        ? writeApi(vm, bigints, ops)
-        : writeBus(vm.bus(0), words, value, ops);
+        ? writeApi(vm, bigints, this.next, ops)
+        : writeBus(vm.bus(0), words, value, this.next, ops);
+      this.next = (this.next + ops) & (STREAM - 1);
     },
     reset(): void {
       this.hits = 0;
+      this.next = 0;
       for (const fd of fds) if (kvm.eventfdCount(fd) > 0n) kvm.eventfdRead(fd);
     },
     checksum: () => checksum(fds.map((fd) => kvm.eventfdCount(fd))),
@@ -78,18 +83,20 @@ function register(kvm: Kvm, vm: Vm, n: number, isDatamatch: boolean): number[] {
   });
 }
 
-function writeBus(bus: IoBus, words: Int32Array, value: number, ops: number): number {
+function writeBus(bus: IoBus, words: Int32Array, value: number, from: number, ops: number): number {
+  const end = from + ops;
   let hits = 0;
-  for (let i = 0; i < ops; i++) {
+  for (let i = from; i < end; i++) {
     const at = (i & (STREAM - 1)) << 1;
     if (bus.write(words[at]!, words[at + 1]!, 4, value, 0) === 0) hits++;
   }
   return hits;
 }
 
-function writeApi(vm: Vm, addresses: readonly bigint[], ops: number): number {
+function writeApi(vm: Vm, addresses: readonly bigint[], from: number, ops: number): number {
+  const end = from + ops;
   let hits = 0;
-  for (let i = 0; i < ops; i++) {
+  for (let i = from; i < end; i++) {
     if (vm.guestWrite("mmio", addresses[i & (STREAM - 1)]!, 4, 1n) === "kernel") hits++;
   }
   return hits;

@@ -41,6 +41,7 @@ interface Device {
 interface Doorbells extends Sample {
   readonly n: number;
   readonly devices: readonly Device[];
+  next: number;
 }
 
 const { chunks, sizes } = parseSizes(Deno.args);
@@ -64,9 +65,15 @@ async function doorbells({ n, ops }: Size): Promise<Doorbells> {
   return {
     n,
     ops,
+    period: STREAM,
     devices,
-    run: (ops) => writePorts(io, ports, ops),
-    reset(): void {
+    next: 0,
+    run(this: Doorbells, ops): void {
+      writePorts(io, ports, this.next, ops);
+      this.next = (this.next + ops) & (STREAM - 1);
+    },
+    reset(this: Doorbells): void {
+      this.next = 0;
       for (const device of devices) device.lo = device.hi = 0;
     },
   };
@@ -79,8 +86,9 @@ function count(this: Device): void {
   if (lo === 0) this.hi = (this.hi + 1) | 0;
 }
 
-function writePorts(io: PortBus, ports: Int32Array, ops: number): void {
-  for (let i = 0; i < ops; i++) io.port_write32(ports[i & (STREAM - 1)]!, 1);
+function writePorts(io: PortBus, ports: Int32Array, from: number, ops: number): void {
+  const end = from + ops;
+  for (let i = from; i < end; i++) io.port_write32(ports[i & (STREAM - 1)]!, 1);
 }
 
 async function portBus(): Promise<PortBus> {
