@@ -18,7 +18,8 @@ with every permission that this command has: run what you trust. Those in scenar
 on their own, without any permission: deno run scenarios/NAME.ts.
 
 A scenario that holds on some releases alone is skipped on others. --trace writes what ftrace
-would have shown, which \`ioeventfd replay\` takes. One seed gives one result.
+would have shown and the calls that made the VMs; \`ioeventfd replay\` takes it, with --recorded-on
+for a release that is not the newest. One seed gives one result.
 
 The exit code is 1 when an expectation does not hold, a guest does not halt within its limit, or
 KVM refuses what the scenario takes for granted; 3 when a module is missing or broken; 4 when
