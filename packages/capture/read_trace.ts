@@ -111,15 +111,17 @@ class Input implements AsyncIterableIterator<Uint8Array> {
   }
 }
 
-/** Safari's ReadableStream is no AsyncIterable. */
+/** Safari's ReadableStream is no AsyncIterable. A stream's next chunk is on its way while this one is parsed. */
 async function* chunks(source: TraceSource): AsyncGenerator<Uint8Array> {
   if (source instanceof Uint8Array) return yield source;
   if (!("getReader" in source)) return yield* source;
   const reader = source.getReader();
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
+    for (let next = reader.read();;) {
+      const { done, value } = await next;
       if (done) return;
+      next = reader.read();
+      next.catch(() => undefined); // it is awaited in the next round
       yield value;
     }
   } finally {
