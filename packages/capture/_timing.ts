@@ -17,7 +17,7 @@ export class Timing {
   /** All of them together. */
   between = 0;
   /** Smallest gap; Infinity before there is one. */
-  min = Infinity;
+  min: number = Infinity;
   /** Largest gap. */
   max = 0;
 

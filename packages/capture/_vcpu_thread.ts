@@ -16,6 +16,7 @@ import { hex64 } from "./_describe.ts";
 import type { Findings } from "./_findings.ts";
 import { deviceAt, speaker } from "./_in_kernel_device.ts";
 import type { Judge } from "./_judge.ts";
+import { outExited } from "./_out_or_in.ts";
 import { mostReadExits, PendingStores } from "./_pending_stores.ts";
 import { VmGuess } from "./_vm_guess.ts";
 import type { VmState } from "./_vm_state.ts";
@@ -288,7 +289,7 @@ export class VcpuThread {
     if (this.#outPending) {
       this.#outPending = false;
       const ofOut = isIn
-        ? this.#outExited(port, len)
+        ? outExited(this.vm, this.#out, port, len)
         : behind === next.other || this.#out.claim === claim.none;
       this.#judge(this.#out, ofOut ? 1 : 0);
       exits.explained++;
@@ -308,21 +309,6 @@ export class VcpuThread {
       this.#host.findings.unexplained(line);
     }
     return false;
-  }
-
-  /** One exit between an OUT and the line of an IN: one of the two was answered in the kernel. Which exited? */
-  #outExited(port: number, len: number): boolean {
-    const out = this.#out;
-    const outExits = out.claim === claim.none;
-    const inExits = !this.vm.model.read(KVM_PIO_BUS, port, 0, len);
-    if (outExits !== inExits) return outExits;
-    const device = deviceAt(KVM_PIO_BUS, port, 0, len);
-    if (!outExits) return device !== speaker; // that the speaker port is there was a guess
-    if (device < 0) return false; // nothing in a kernel answers an IN there
-    const seen = this.vm.devices[device]!;
-    if (seen.kernel !== seen.userspace) return seen.kernel > seen.userspace;
-    const { strays, recorded } = out.site!;
-    return strays <= recorded.userspace;
   }
 
   /** The recording may have begun between an access and its exit. */

@@ -69,7 +69,7 @@ export class VmState {
   /** What was seen of each in-kernel device. */
   readonly devices: readonly DeviceEvidence[];
   /** When a set-up call on it last returned. */
-  calledAt = -Infinity;
+  calledAt: number = -Infinity;
   /** Thread that made it. */
   calledBy = -1;
   /** Coalesced writes so far. */

@@ -27,12 +27,20 @@ export class EventQueue {
   #tail = 0;
   #latest = -Infinity;
 
-  /** @param sink Takes each event in order */
+  /**
+   * An empty queue.
+   *
+   * @param sink Takes each event in order
+   */
   constructor(sink: EventSink) {
     this.#sink = sink;
   }
 
-  /** @param batch Events as the file has them; not kept */
+  /**
+   * Takes events.
+   *
+   * @param batch Events as the file has them; not kept
+   */
   push(batch: EventBatch): void {
     const { words, times, length } = batch;
     for (let i = 0; i < length; i++) {
