@@ -5,6 +5,9 @@
  */
 import type { Variant } from "./variants.ts";
 
+/** Milliseconds after which a process is given up. */
+const patience = 120_000;
+
 /** What the variants answered: by name, one answer a round. */
 export type Answers = ReadonlyMap<string, readonly unknown[]>;
 
@@ -40,6 +43,7 @@ async function run({ name, command, isTimed = false }: Variant): Promise<unknown
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
+    signal: AbortSignal.timeout(patience),
   }).output();
   const ms = performance.now() - start;
   const decoder = new TextDecoder();

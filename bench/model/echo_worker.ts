@@ -11,6 +11,5 @@ self.onmessage = ({ data }: MessageEvent<[SharedArrayBuffer, SharedArrayBuffer]>
     SharedEventfd,
     SharedEventfd,
   ];
-  self.postMessage("ready");
   for (;;) reply.write(request.readBlocking());
 };
