@@ -134,13 +134,13 @@ function nothingUsable(parser: TraceParser, head: Uint8Array): CaptureError {
   if (lines === 0) return new CaptureError("The recording is empty", 1);
   if (otherEvents > 0) {
     return new CaptureError(
-      `None of the ${otherEvents} events is one of KVM's I/O: record kvm:kvm_mmio, kvm:kvm_pio and ` +
+      `None of the events (${otherEvents}) is one of KVM's I/O: record kvm:kvm_mmio, kvm:kvm_pio and ` +
         "kvm:kvm_userspace_exit",
       lines,
     );
   }
   if (malformed === 0) {
-    return new CaptureError(`The recording has ${lines} lines of header and no event`, lines);
+    return new CaptureError("The recording has a header and no event", lines);
   }
   const line = parser.malformedLines[0]!;
   const what = looksBinary(head) ? "binary data" : "not a line of bpftrace or ftrace text";

@@ -50,9 +50,9 @@ Deno.test("readTrace() tells how much was read, before gunzip", async () => {
 Deno.test("readTrace() refuses what holds no event, with the line", async () => {
   const cases: [data: Uint8Array, message: string, at: number][] = [
     [new Uint8Array(), "The recording is empty", 1],
-    [bytes("# tracer: nop\n#\n"), "The recording has 2 lines of header and no event", 2],
+    [bytes("# tracer: nop\n#\n"), "The recording has a header and no event", 2],
     [bytes("\n\nfoo\nbar\n"), "Line 3 is not a line of bpftrace or ftrace text", 3],
-    [bytes(" a-1 [000] ..... 1.0: sched_switch: x\n"), "None of the 1 events is one of KVM's", 1],
+    [bytes(" a-1 [000] ..... 1.0: sched_switch: x\n"), "None of the events (1) is one of KVM's", 1],
     [Uint8Array.of(0x13, 0, 0, 10, 7, 7), "Line 1 is binary data", 1],
     [bytes("PERFILE2........"), "give the output of `perf script`", 1],
     [Uint8Array.of(0x17, 0x08, 0x44, 0x74), "give the output of `trace-cmd report`", 1],

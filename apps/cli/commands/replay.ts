@@ -121,7 +121,9 @@ async function replayOne(
     return report;
   } catch (error) {
     await progress.finish();
-    if (error instanceof CaptureError) throw new InputError(`${name}: ${error.message}`);
+    if (error instanceof CaptureError) {
+      throw new InputError(`${name}:${error.line}: ${error.message}`);
+    }
     throw error;
   }
 }
