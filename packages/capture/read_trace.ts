@@ -33,7 +33,8 @@ export async function readTrace(
   } catch (error) {
     if (!gzip || input.failed || !(error instanceof Error)) throw error;
     const line = parser.counts.lines + 1;
-    throw new CaptureError(`The gzip data is damaged or cut off at line ${line}`, line);
+    const what = `The gzip data is damaged or cut off at line ${line}`;
+    throw new CaptureError(`${what} (several gzip files in one must be unpacked first)`, line);
   }
   parser.end();
   if (parser.counts.events === 0) throw nothingUsable(parser, head);
