@@ -3,7 +3,7 @@ import { KvmError } from "@ioeventfd/uapi";
 /** Looks before a sleep: a few microseconds, against tens that a sleep costs when the other thread runs by its side. */
 const looks = 512;
 /** Sleeps without a look after looks that proved useless: doubles up to this. */
-const mostBlindSleeps = 64;
+const mostBlindSleeps = 512;
 
 /** Options of a call that blocks its thread. */
 export interface BlockingOptions {
