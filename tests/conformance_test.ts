@@ -28,14 +28,18 @@ for (const kind of ["register", "collide", "bus"]) {
   });
 }
 
-Deno.test("the model with a CPU does what Linux did: guest", async () => {
-  const list = await vectors("guest.jsonl");
-  const backend = new VmxBackend({ paging: "shadow" });
-  for (const vector of list) {
-    const { id, outcome, differences } = runVector(backend, vector);
-    assertEquals([id, outcome, differences], [id, "passed", []]);
-  }
-});
+for (const paging of ["shadow", "ept"] as const) {
+  Deno.test(`the model with a CPU does what Linux did, ${paging} paging: guest`, async () => {
+    const backend = new VmxBackend({ paging });
+    for (const vector of await vectors("guest.jsonl")) {
+      const { id, outcome, differences } = runVector(backend, vector);
+      // The recording host has no EPT, and so no fast path: a REP store to a zero length differs.
+      const isFastRep = paging === "ept" && vector.kind === "guest" &&
+        vector.tag.startsWith("rep-") && vector.registrations.some(({ len }) => len === 0);
+      if (!isFastRep) assertEquals([id, outcome, differences], [id, "passed", []]);
+    }
+  });
+}
 
 Deno.test("runVector() skips a guest where there is no CPU, and what a CPU does not decode", async () => {
   const [guest] = await vectors("guest.jsonl");

@@ -42,6 +42,7 @@ async function compile(source: string): Promise<{ code: number; output: string }
         verbatimModuleSyntax: true,
         allowImportingTsExtensions: true,
         noEmit: true,
+        skipLibCheck: true,
         paths: {
           ...Object.fromEntries(entries.map(({ name, path }) => [name, [path]])),
           "fast-check": [await typesOfFastCheck()],

@@ -9,14 +9,14 @@ import type { Regs, Sregs } from "@ioeventfd/uapi";
 import type { GuestSetup } from "./vector.ts";
 
 /** Where things are in guest memory. */
-export const guestLayout = {
+export const guestLayout: Readonly<Record<keyof typeof machine | "scratch" | "mmio", number>> = {
   ...machine,
   /** RAM from 0. */
   ramSize: 0x20_0000,
   scratch: 0xa000,
   /** First address that no memory backs, where operands are. */
   mmio: 0xd000_0000,
-} as const;
+};
 
 const modes: Readonly<Record<GuestSetup["mode"], GuestMode>> = {
   real16: "real16",

@@ -7,7 +7,7 @@
 /** Registers of one LAPIC, without interrupts: what a doorbell at its page meets. */
 export class LocalApic {
   /** Base of the page, low word (bits 31:12). */
-  baseLo = 0xfee0_0000 | 0;
+  baseLo: number = 0xfee0_0000 | 0;
   /** Enabled in IA32_APIC_BASE. */
   isEnabled = true;
   readonly #registers = new Int32Array(256);
