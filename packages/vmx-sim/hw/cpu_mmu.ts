@@ -42,31 +42,44 @@ import {
 } from "./vmcs.ts";
 
 const sets = 256;
+/** Words of an entry of the translation cache. */
+const entryWords = 8;
 /** Kinds of access; each has its own part of the translation cache, which starts there. */
-export const READ = 0, WRITE = 256, FETCH = 512;
-/** Kind of access: where its part of the translation cache starts. */
-export type AccessKind = 0 | 256 | 512;
+export const READ = 0, WRITE = 0x800, FETCH = 0x1000;
+/** Kind of access: where its part of the translation cache starts, in words. */
+export type AccessKind = 0 | 0x800 | 0x1000;
+
+const TAG_LO = 0;
+/** Words of an entry: high word of the linear page, offset of the page in the host bytes. */
+export const TAG_HI = 1, OFFSET = 2;
+const GPA_LO = 3, GPA_HI = 4;
+/** Word of an entry: where its EPT leaf lies, or that the page is RAM. */
+export const LEAF = 5;
+/** Stands for the leaf of a page that is RAM. */
+export const LEAF_OF_RAM = -1;
+const LEAF_UNKNOWN = -2;
 
 /** Low bits of a cached tag: supervisor and user translations are kept apart. */
 export const TAG_SUPERVISOR = 1, TAG_USER = 3;
 
-/** Stands in the cache for a translation to a page that is no RAM. */
-export const NOT_RAM: Uint8Array = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);
+
+/** Where in `CpuMmu.cache` the entry of a linear address is. */
+export function cacheIndex(lo: number, kind: number): number {
+  return ((lo >>> 9) & 0x7f8) + kind;
+}
 
 /** The memory side of one CPU. */
 export class CpuMmu implements EntryPort {
-  /** Tags: linear page in the low word with `TAG_*`, high word. */
-  readonly tagLo: Int32Array = new Int32Array(3 * sets);
-  readonly tagHi: Int32Array = new Int32Array(3 * sets);
-  /** Host bytes of the page, or `NOT_RAM`, and where the page begins in them. */
-  readonly pages: Uint8Array[] = Array<Uint8Array>(3 * sets).fill(NOT_RAM);
-  readonly offsets: Int32Array = new Int32Array(3 * sets);
-  readonly #gpaLo = new Int32Array(3 * sets);
-  readonly #gpaHi = new Int32Array(3 * sets);
-  /** Where the EPT leaf of a page that is no RAM lies, or −1: the CPU's paging-structure cache. */
-  readonly #leaf = new Int32Array(3 * sets).fill(-1);
+  /**
+   * The translation cache, entries of 8 words: linear page with `TAG_*` and its high word; offset in `pages`; guest
+   * physical page, low and high word; index of its EPT leaf, or `LEAF_OF_RAM`.
+   */
+  readonly cache: Int32Array = new Int32Array(3 * sets * entryWords);
+  /** Host bytes of the pages in the cache, by entry. */
+  readonly pages: Uint8Array[] = Array<Uint8Array>(3 * sets).fill(NO_BYTES);
   /** Host bytes of the page translated last. */
-  bytes: Uint8Array = NOT_RAM;
+  bytes: Uint8Array = NO_BYTES;
   /** Where that page begins in `bytes`. */
   offset = 0;
   /** Whether the translation may be cached for writes; asked of pages about to be. */
@@ -107,13 +120,12 @@ export class CpuMmu implements EntryPort {
 
   /** Forgets every translation. */
   flush(): void {
-    this.tagLo.fill(0);
-    this.pages.fill(NOT_RAM);
+    this.cache.fill(0);
   }
 
   /** Forgets the translations for writes. */
   flushWrites(): void {
-    this.tagLo.fill(0, WRITE, WRITE + sets);
+    this.cache.fill(0, WRITE, FETCH);
   }
 
   /**
@@ -130,12 +142,13 @@ export class CpuMmu implements EntryPort {
     this.#linearLo = lo;
     this.#linearHi = hi;
     const set = modify ? WRITE : kind;
-    const at = ((lo >>> 12) & (sets - 1)) + set;
+    const { cache } = this;
+    const at = cacheIndex(lo, set);
     const wanted = (lo & 0xffff_f000) | tag;
-    const isCached = this.tagLo[at] === wanted && this.tagHi[at] === hi;
-    if (isCached && this.pages[at]!.length !== 0) {
-      this.bytes = this.pages[at]!;
-      this.offset = this.offsets[at]!;
+    const isCached = cache[at] === wanted && cache[at + TAG_HI] === hi;
+    if (isCached && cache[at + LEAF] === LEAF_OF_RAM) {
+      this.bytes = this.pages[at >> 3]!;
+      this.offset = cache[at + OFFSET]!;
       return DONE;
     }
     if (!this.#ept) {
@@ -143,7 +156,6 @@ export class CpuMmu implements EntryPort {
       if (result === DONE) this.#remember(at, wanted, hi, set);
       return result;
     }
-    const offset = lo & 0xfff;
     if (!isCached) {
       this.#work[S_TLB_MISSES]!++;
       const access = (set === WRITE ? ACCESS_WRITE : kind === FETCH ? ACCESS_FETCH : 0) |
@@ -151,12 +163,10 @@ export class CpuMmu implements EntryPort {
       const walk = this.walker.walk(this.#cpu, this, lo, hi, access);
       if (walk === WALK_STOPPED) return STOPPED;
       if (walk === WALK_FAULT) return this.#pageFault(this.walker.errorCode);
-      this.#gpaLo[at] = this.walker.gpaLo & 0xffff_f000;
-      this.#gpaHi[at] = this.walker.gpaHi;
-      this.pages[at] = NOT_RAM;
-      this.tagLo[at] = this.#isCacheable(tag) ? wanted : 0;
-      this.tagHi[at] = hi;
-      this.#leaf[at] = -1;
+      cache[at + GPA_LO] = this.walker.gpaLo & 0xffff_f000;
+      cache[at + GPA_HI] = this.walker.gpaHi;
+      cache[at + TAG_LO] = this.#isCacheable(tag) ? wanted : 0;
+      cache[at + TAG_HI] = hi;
     }
     const qualification =
       (kind === FETCH
@@ -166,9 +176,10 @@ export class CpuMmu implements EntryPort {
         : kind === WRITE
         ? EPT_VIOLATION_ACC_WRITE
         : EPT_VIOLATION_ACC_READ) | EPT_VIOLATION_GVA_TRANSLATED;
-    const result = this.#extended(this.#gpaLo[at]! | offset, this.#gpaHi[at]!, qualification);
-    this.#leaf[at] = this.#lastLeaf;
-    if (result === DONE && this.tagLo[at] === wanted) this.#remember(at, wanted, hi, set);
+    const gpaLo = cache[at + GPA_LO]! | (lo & 0xfff);
+    const result = this.#extended(gpaLo, cache[at + GPA_HI]!, qualification);
+    cache[at + LEAF] = this.#lastLeaf < 0 ? LEAF_UNKNOWN : this.#lastLeaf;
+    if (result === DONE && cache[at] === wanted) this.#remember(at, wanted, hi, set);
     return result;
   }
 
@@ -197,13 +208,14 @@ export class CpuMmu implements EntryPort {
    * @param lo Linear address, low word
    */
   misconfigures(at: number, lo: number): boolean {
-    const leaf = this.#leaf[at]!;
+    const { cache } = this;
+    const leaf = cache[at + LEAF]!;
     if (leaf < 0 || (this.#tables.words[leaf]! & 3) !== 2) return false;
     this.#work[S_EPT_READS]!++;
     const words = this.#words;
     words[VMCS_EXIT_REASON] = EXIT_REASON_EPT_MISCONFIG;
-    words[VMCS_PHYSICAL] = this.#gpaLo[at]! | (lo & 0xfff);
-    words[VMCS_PHYSICAL + 1] = this.#gpaHi[at]!;
+    words[VMCS_PHYSICAL] = cache[at + GPA_LO]! | (lo & 0xfff);
+    words[VMCS_PHYSICAL + 1] = cache[at + GPA_HI]!;
     words[VMCS_QUALIFICATION] = 0;
     words[VMCS_QUALIFICATION + 1] = 0;
     return true;
@@ -266,14 +278,13 @@ export class CpuMmu implements EntryPort {
   }
 
   #remember(at: number, tag: number, hi: number, set: number): void {
-    if (set === WRITE && !this.cacheWrites(this.bytes, this.offset)) {
-      this.tagLo[at] = 0;
-      return;
-    }
-    this.tagLo[at] = tag;
-    this.tagHi[at] = hi;
-    this.pages[at] = this.bytes;
-    this.offsets[at] = this.offset;
+    const { cache } = this;
+    const isKept = set !== WRITE || this.cacheWrites(this.bytes, this.offset);
+    cache[at] = isKept ? tag : 0;
+    cache[at + TAG_HI] = hi;
+    cache[at + OFFSET] = this.offset;
+    cache[at + LEAF] = LEAF_OF_RAM;
+    this.pages[at >> 3] = this.bytes;
   }
 
   /** With SMAP, whether a supervisor may read a user page changes with RFLAGS.AC: not cached. */

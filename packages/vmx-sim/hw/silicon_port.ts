@@ -17,13 +17,24 @@ import type { AccessPort, CpuState, Fault, StepResult } from "../isa/contract.ts
 import { DONE, FAULTED, PORT_DATA_BYTES, SS, STOPPED } from "../isa/contract.ts";
 import { Instruction } from "../isa/instruction.ts";
 import type { GuestMemory } from "../mmu/guest_memory.ts";
-import { readWord } from "../mmu/guest_memory.ts";
 import { WALK_FAULT, WALK_STOPPED } from "../mmu/guest_page_walker.ts";
 import type { PageTables } from "../mmu/page_tables.ts";
 import type { WorkCounters } from "../work/work_counters.ts";
 import { S_INSTRUCTIONS } from "../work/work_counters.ts";
+import { copyIn, copyOut } from "./_operand_bytes.ts";
 import type { AccessKind } from "./cpu_mmu.ts";
-import { CpuMmu, READ, TAG_SUPERVISOR, TAG_USER, WRITE } from "./cpu_mmu.ts";
+import {
+  cacheIndex,
+  CpuMmu,
+  LEAF,
+  LEAF_OF_RAM,
+  OFFSET,
+  READ,
+  TAG_HI,
+  TAG_SUPERVISOR,
+  TAG_USER,
+  WRITE,
+} from "./cpu_mmu.ts";
 import type { DecodedCode } from "./decoded_code.ts";
 import type { Vmcs } from "./vmcs.ts";
 import { VMCS_EXIT_REASON, VMCS_QUALIFICATION } from "./vmcs.ts";
@@ -121,18 +132,17 @@ export class SiliconPort implements AccessPort {
   read(lo: number, hi: number, size: number, forWrite: boolean): StepResult {
     const tag = this.tag();
     const mmu = this.mmu;
-    const at = ((lo >>> 12) & 255) + (forWrite ? WRITE : READ);
-    if (mmu.tagLo[at] === ((lo & 0xffff_f000) | tag) && mmu.tagHi[at] === hi) {
-      const inPage = lo & 0xfff;
-      const bytes = mmu.pages[at]!;
-      if (bytes.length === 0) {
-        if (!this.current.isString && inPage + size <= 4096 && mmu.misconfigures(at, lo)) {
-          return STOPPED;
-        }
-      } else if (inPage + size <= 4096) {
-        copyIn(this.data, this.words, bytes, mmu.offsets[at]! + inPage, size);
+    const { cache } = mmu;
+    const at = cacheIndex(lo, forWrite ? WRITE : READ);
+    const inPage = lo & 0xfff;
+    if (
+      cache[at] === ((lo & 0xffff_f000) | tag) && cache[at + TAG_HI] === hi && inPage + size <= 4096
+    ) {
+      if (cache[at + LEAF] === LEAF_OF_RAM) {
+        copyIn(this.data, this.words, mmu.pages[at >> 3]!, cache[at + OFFSET]! + inPage, size);
         return DONE;
       }
+      if (!this.current.isString && mmu.misconfigures(at, lo)) return STOPPED;
     }
     return this.#readSlowly(lo, hi, size, forWrite, tag);
   }
@@ -146,16 +156,17 @@ export class SiliconPort implements AccessPort {
   write(lo: number, hi: number, size: number): StepResult {
     const tag = this.tag();
     const mmu = this.mmu;
-    const at = ((lo >>> 12) & 255) + WRITE;
-    if (mmu.tagLo[at] === ((lo & 0xffff_f000) | tag) && mmu.tagHi[at] === hi) {
-      const inPage = lo & 0xfff;
-      const bytes = mmu.pages[at]!;
-      if (bytes.length === 0) {
-        if (inPage + size <= 4096 && mmu.misconfigures(at, lo)) return STOPPED;
-      } else if (inPage + size <= 4096) {
-        copyOut(this.data, this.words, bytes, mmu.offsets[at]! + inPage, size);
+    const { cache } = mmu;
+    const at = cacheIndex(lo, WRITE);
+    const inPage = lo & 0xfff;
+    if (
+      cache[at] === ((lo & 0xffff_f000) | tag) && cache[at + TAG_HI] === hi && inPage + size <= 4096
+    ) {
+      if (cache[at + LEAF] === LEAF_OF_RAM) {
+        copyOut(this.data, this.words, mmu.pages[at >> 3]!, cache[at + OFFSET]! + inPage, size);
         return DONE;
       }
+      if (mmu.misconfigures(at, lo)) return STOPPED;
     }
     return this.#writeSlowly(lo, hi, size, tag);
   }
@@ -321,29 +332,4 @@ export class SiliconPort implements AccessPort {
   flushCaches(): StepResult {
     return this.#exit(EXIT_REASON_WBINVD, 0);
   }
-}
-
-function copyIn(
-  data: Uint8Array,
-  words: Int32Array,
-  bytes: Uint8Array,
-  from: number,
-  size: number,
-): void {
-  if (size === 4) words[0] = readWord(bytes, from);
-  else if (size === 8) {
-    words[0] = readWord(bytes, from);
-    words[1] = readWord(bytes, from + 4);
-  } else for (let i = 0; i < size; i++) data[i] = bytes[from + i]!;
-}
-
-function copyOut(data: Uint8Array, words: Int32Array, bytes: Uint8Array, to: number, size: number) {
-  if (size === 1) bytes[to] = data[0]!;
-  else if (size === 4) {
-    const word = words[0]!;
-    bytes[to] = word;
-    bytes[to + 1] = word >>> 8;
-    bytes[to + 2] = word >>> 16;
-    bytes[to + 3] = word >>> 24;
-  } else for (let i = 0; i < size; i++) bytes[to + i] = data[i]!;
 }

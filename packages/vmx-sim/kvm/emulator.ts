@@ -86,7 +86,7 @@ export class Emulator {
     if (!isKnown) return this.#fail(type);
     this.#trace(false);
     if ((type & EMULTYPE_SKIP) !== 0) {
-      advanceRip(this.#vcpu, insn.length, true);
+      advanceRip(this.#vcpu, insn.length);
       this.#vcpu.cpu.rflags &= ~0x1_0000;
       return true;
     }

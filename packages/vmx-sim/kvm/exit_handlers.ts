@@ -39,6 +39,7 @@ import { kvmFastMmioText, kvmPageFaultText } from "../trace/tracepoint_text.ts";
 import { P_EXCEPTION, P_FAST, P_OTHER, P_RAM, P_TOUCH_KERNEL } from "../work/work_counters.ts";
 import { busWrite } from "./bus_dispatch.ts";
 import { Emulator } from "./emulator.ts";
+import type { IoBus } from "@ioeventfd/kvm-core";
 import type { FaultResult } from "./kvm_mmu.ts";
 import { FAULT_BUG, FAULT_EMULATE, FAULT_INVALID, FAULT_RETRY, KvmMmu } from "./kvm_mmu.ts";
 import { PioExit } from "./pio_exit.ts";
@@ -61,7 +62,10 @@ export class ExitHandlers {
   readonly #words: Int32Array;
   readonly #rules: X86Rules;
   readonly #system: SystemExits;
-  readonly #isFast: boolean;
+  /** The fast bus, where this release asks it. */
+  readonly #fastBus: IoBus | null;
+  /** A fast hit needs more than its instruction skipped by length: a trace event, or decoding. */
+  readonly #isFastHitSpecial: boolean;
 
   /** @param vcpu The vCPU they serve */
   constructor(vcpu: VcpuContext) {
@@ -72,7 +76,9 @@ export class ExitHandlers {
     this.emulator = new Emulator(vcpu, this.mmu);
     this.pio = new PioExit(vcpu, this.emulator);
     this.#system = new SystemExits(vcpu, this.emulator, this.mmu);
-    this.#isFast = this.#rules.fastMmio && vcpu.vm.fastBus !== null;
+    this.#fastBus = this.#rules.fastMmio ? vcpu.vm.fastBus : null;
+    this.#isFastHitSpecial = vcpu.isTracing ||
+      vcpu.vm.hostIsVirtualised && this.#rules.fastSkipWhenNested === "decode";
   }
 
   // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c __vmx_handle_exit
@@ -81,9 +87,8 @@ export class ExitHandlers {
     const words = this.#words;
     const reason = words[VMCS_EXIT_REASON]!;
     if (words[VMCS_VECTORING_INFO]! < 0 && !this.#mayVector(reason)) return false;
+    if (reason === EXIT_REASON_EPT_MISCONFIG) return this.#misconfig();
     switch (reason) {
-      case EXIT_REASON_EPT_MISCONFIG:
-        return this.#misconfig();
       case EXIT_REASON_EPT_VIOLATION:
         return this.#violation();
       case EXIT_REASON_IO_INSTRUCTION:
@@ -132,10 +137,15 @@ export class ExitHandlers {
     if (this.#rules.canEmulateCheckFirst && words[VMCS_VECTORING_INFO]! < 0) return true;
     const gpaLo = words[VMCS_PHYSICAL]!;
     const gpaHi = words[VMCS_PHYSICAL + 1]!;
+    const fastBus = this.#fastBus;
     if (
-      this.#isFast && (!vcpu.guestMode || this.#rules.fastHitInL2) &&
-      busWrite(vcpu.vm.fastBus!, vcpu.work, gpaLo, gpaHi, 0, 0, 0) === 0
-    ) return this.#fastHit(gpaLo, gpaHi);
+      fastBus !== null && (!vcpu.guestMode || this.#rules.fastHitInL2) &&
+      busWrite(fastBus, vcpu.work, gpaLo, gpaHi, 0, 0, 0) === 0
+    ) {
+      vcpu.work.path = P_FAST;
+      if (this.#isFastHitSpecial) return this.#fastHit(gpaLo, gpaHi);
+      return skipInstruction(vcpu, this.#rules.fastSingleStep);
+    }
     // KERNEL 4.4 arch/x86/kvm/vmx.c handle_ept_misconfig; 6.19 mmu/mmu.c kvm_mmu_page_fault
     let result: FaultResult = this.mmu.mmioFault(gpaLo, gpaHi);
     if (result === FAULT_BUG) {
@@ -153,7 +163,6 @@ export class ExitHandlers {
   #fastHit(gpaLo: number, gpaHi: number): boolean {
     const vcpu = this.#vcpu;
     const rules = this.#rules;
-    vcpu.work.path = P_FAST;
     if (vcpu.isTracing && rules.fastTracepoint === "before-skip") {
       vcpu.trace("kvm_fast_mmio", kvmFastMmioText(gpaLo, gpaHi));
     }

@@ -16,9 +16,11 @@ import {
   VMCS_ENTRY_ERROR,
   VMCS_ENTRY_INTR,
   VMCS_EXIT_REASON,
+  VMCS_INTERRUPTIBILITY,
   VMCS_INTR_ERROR,
   VMCS_INTR_INFO,
   VMCS_QUALIFICATION,
+  VMCS_RFLAGS,
   VMCS_RIP,
   VMCS_VECTORING_INFO,
 } from "../hw/vmcs.ts";
@@ -84,7 +86,12 @@ export class RunLoop {
 
   // KERNEL 6.19 arch/x86/kvm/x86.c post_kvm_run_save
   #saveHead(): void {
-    const { cpu, run, runView: view, lapic } = this.#vcpu;
+    const { cpu, run, runView: view, lapic, words } = this.#vcpu;
+    // The VMCS is the CPU's at exits; from here on userspace may look at it.
+    words[VMCS_RIP] = cpu.rip[0]!;
+    words[VMCS_RIP + 1] = cpu.rip[1]!;
+    words[VMCS_RFLAGS] = cpu.rflags;
+    words[VMCS_INTERRUPTIBILITY] = cpu.interruptShadow;
     const isOpen = (cpu.rflags & 0x200) !== 0;
     run[12] = isOpen && cpu.interruptShadow === 0 && this.pendingInterrupt < 0 ? 1 : 0;
     run[13] = isOpen ? 1 : 0;

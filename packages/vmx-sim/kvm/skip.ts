@@ -3,24 +3,17 @@
  *
  * @module
  */
-import {
-  VMCS_INSTRUCTION_LENGTH,
-  VMCS_INTERRUPTIBILITY,
-  VMCS_QUALIFICATION,
-  VMCS_RIP,
-} from "../hw/vmcs.ts";
+import { VMCS_INSTRUCTION_LENGTH, VMCS_QUALIFICATION } from "../hw/vmcs.ts";
 import { cpuMode } from "../isa/cpu_state.ts";
 import { debugExit } from "./userspace_exit.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
-/** Adds to RIP; outside 64-bit mode a carry out of bit 31 is dropped where the release does so. */
-export function advanceRip(vcpu: VcpuContext, length: number, truncates: boolean): void {
-  const { cpu, words } = vcpu;
-  const sum = (cpu.rip[0]! >>> 0) + length;
-  cpu.rip[0] = sum | 0;
-  if (sum > 0xffff_ffff && !(truncates && cpuMode(cpu) !== "prot64")) cpu.rip[1]!++;
-  words[VMCS_RIP] = cpu.rip[0]!;
-  words[VMCS_RIP + 1] = cpu.rip[1]!;
+/** Moves RIP past an instruction that was decoded. */
+export function advanceRip(vcpu: VcpuContext, length: number): void {
+  const { rip } = vcpu.cpu;
+  const from = rip[0]!;
+  rip[0] = from + length;
+  if ((from & ~rip[0]!) < 0) carry(vcpu, true);
 }
 
 // KERNEL 4.4 arch/x86/kvm/vmx.c skip_emulated_instruction; 6.19 arch/x86/kvm/x86.c kvm_skip_emulated_instruction
@@ -31,19 +24,30 @@ export function advanceRip(vcpu: VcpuContext, length: number, truncates: boolean
  * @returns False when that led to an exit to userspace
  */
 export function skipInstruction(vcpu: VcpuContext, reportsTrap: boolean): boolean {
-  const length = vcpu.words[VMCS_INSTRUCTION_LENGTH]!;
+  const { words, cpu } = vcpu;
+  const length = words[VMCS_INSTRUCTION_LENGTH]!;
+  const { rip } = cpu;
+  const from = rip[0]!;
+  const to = (from + length) | 0;
   // A length of 0 leaves RIP where it is: the guest executes the instruction again.
-  if (length !== 0) advanceRip(vcpu, length, vcpu.vm.release.x86.genericSkip);
-  return finishSkip(vcpu, reportsTrap);
+  rip[0] = to;
+  if ((from & ~to) < 0) carry(vcpu, vcpu.vm.release.x86.genericSkip);
+  cpu.interruptShadow = 0;
+  if (!reportsTrap || (cpu.rflags & 0x100) === 0 && !vcpu.singleStep) return true;
+  return doSingleStep(vcpu);
 }
 
-/** What follows the move of RIP. */
+/** What follows a skip by other means than the length. */
 export function finishSkip(vcpu: VcpuContext, reportsTrap: boolean): boolean {
   vcpu.cpu.interruptShadow = 0;
-  vcpu.words[VMCS_INTERRUPTIBILITY] = 0;
-  if (!reportsTrap) return true;
-  if ((vcpu.cpu.rflags & 0x100) === 0 && !vcpu.singleStep) return true;
+  if (!reportsTrap || (vcpu.cpu.rflags & 0x100) === 0 && !vcpu.singleStep) return true;
   return doSingleStep(vcpu);
+}
+
+/** RIP's low word wrapped: outside 64-bit mode the carry is dropped where the release does so. */
+function carry(vcpu: VcpuContext, truncates: boolean): void {
+  const { cpu } = vcpu;
+  if (!truncates || cpuMode(cpu) === "prot64") cpu.rip[1]!++;
 }
 
 // KERNEL 6.19 arch/x86/kvm/x86.c kvm_vcpu_do_singlestep
