@@ -52,9 +52,14 @@ export class SetModel implements Disposable {
     this.events = this.#events;
     this.#kvm = new CoreBackend({ release }).open();
     this.#vm = this.#kvm.createVm();
-    set.forEach((entry, step) => {
-      this.refusals.push(this.#take(entry, step));
-    });
+    for (const entry of set) this.take(entry);
+  }
+
+  /** One step more; gives what refused it. */
+  take(entry: SetEntry): KvmError | null {
+    const refused = this.#take(entry, this.refusals.length);
+    this.refusals.push(refused);
+    return refused;
   }
 
   /** Array of a bus, in the kernel's order. */

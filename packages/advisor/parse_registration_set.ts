@@ -22,7 +22,7 @@ const slips: Readonly<Record<string, string>> = {
 /**
  * Parses a set: a JSON array, JSON lines, or an object with `ops` (a `bus` vector) or `registrations`. An element is a
  * registration in the vectors' spelling (`addr`, `len`, and where they are not zero `flags` and `datamatch`; `name` and
- * `fd` if wanted), `{"op":"deassign","fd":…}`, `{"ram":{gpa,size,readonly,slot}}`,
+ * `fd`, also spelled `eventfd`, if wanted), `{"op":"deassign","fd":…}`, `{"ram":{gpa,size,readonly,slot}}`,
  * `{"zone":{addr,size,pio,remove}}`, `{"irqchip":"full"|"split"}` or `{"pit":true}`.
  *
  * @param text The whole input
@@ -109,7 +109,9 @@ class SetParser {
     const eventfd = eventfdKey(at);
     if (op === "deassign" && eventfd !== undefined && at.optional("addr") === undefined) {
       const made = this.#assigned.findLast((entry) => entry.eventfd === eventfd);
-      if (made === undefined) at.field("fd").fail("no registration with this eventfd before");
+      if (made === undefined) {
+        (at.optional("fd") ?? at).fail("no registration with this eventfd before");
+      }
       return { ...made!, kind: "deassign" };
     }
     const registration = readRegistration(at);
@@ -142,7 +144,7 @@ function readRegistration(at: JsonCursor): Registration {
 }
 
 function eventfdKey(at: JsonCursor): string | undefined {
-  const fd = at.optional("fd");
+  const fd = at.optional("fd") ?? at.optional("eventfd");
   if (fd === undefined) return undefined;
   return typeof fd.value === "string" ? fd.value : String(fd.integer(-0x8000_0000, 0x7fff_ffff));
 }

@@ -104,3 +104,10 @@ Deno.test("parseRegistrationSet() throws nothing but InputSyntaxError, whatever 
     }
   }));
 });
+
+Deno.test("parseRegistrationSet() takes eventfd for fd", () => {
+  const set = parseRegistrationSet(
+    '[{"addr":1,"len":1,"eventfd":7},{"addr":2,"len":1,"eventfd":"kick"},{"op":"deassign","eventfd":7}]',
+  );
+  assertEquals(set.map((entry) => "eventfd" in entry && entry.eventfd), ["7", "kick", "7"]);
+});

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { column, eventKind, readTrace, rowWords, TraceParser } from "@ioeventfd/capture";
-import type { EventBatch, TraceSource } from "@ioeventfd/capture";
+import { column, eventKind, EventQueue, readTrace, TraceParser } from "@ioeventfd/capture";
+import type { TraceSource } from "@ioeventfd/capture";
 import {
+  KVM_CAP_SPLIT_IRQCHIP,
   KVM_CREATE_IRQCHIP,
   KVM_CREATE_PIT2,
   KVM_CREATE_VM,
@@ -24,6 +25,8 @@ export interface RecordedSet {
   readonly steps: readonly SetEntry[];
   /** Line of each step. */
   readonly lines: readonly number[];
+  /** Time of each step, in nanoseconds since the first event of the recording. */
+  readonly times: readonly number[];
   /** How many steps had been made when the guest ran, after each change of registrations, zones or devices. */
   readonly ranAfter: readonly number[];
 }
@@ -31,12 +34,15 @@ export interface RecordedSet {
 interface Growing extends RecordedSet {
   readonly steps: SetEntry[];
   readonly lines: number[];
+  readonly times: number[];
   readonly ranAfter: number[];
   /** Something changed since the guest last ran. */
   changed: boolean;
 }
 
 const slotBits = 0xffff;
+// KERNEL 6.19 include/uapi/linux/kvm.h KVM_CREATE_PIT
+const KVM_CREATE_PIT = 0xae64;
 
 /**
  * Collects the registrations of a recording, by VM. Other events tell when the guest ran.
@@ -47,10 +53,12 @@ const slotBits = 0xffff;
  */
 export async function recordedSets(source: TraceSource): Promise<RecordedSet[]> {
   const collector = new Collector();
-  const parser = new TraceParser((batch) =>
-    collector.take(batch, (thread) => pidOf(parser, thread))
+  const queue = new EventQueue((words, row, time) =>
+    collector.take(words, row, time, pidOf(parser, words[row + column.thread]!))
   );
+  const parser = new TraceParser((batch) => queue.push(batch));
   await readTrace(source, parser);
+  queue.end();
   return collector.sets.filter((set) => set.steps.some((step) => step.kind === "assign"));
 }
 
@@ -61,21 +69,21 @@ function pidOf(parser: TraceParser, thread: number): number {
 class Collector {
   readonly sets: Growing[] = [];
   readonly #current = new Map<string, Growing>();
+  #last = -1;
+  #now = 0;
 
-  take({ words, length }: EventBatch, pidOfThread: (thread: number) => number): void {
-    for (let i = 0; i < length; i++) {
-      const row = i * rowWords;
-      const pid = pidOfThread(words[row + column.thread]!);
-      switch (words[row + column.kind]) {
-        case eventKind.mmio:
-        case eventKind.pio:
-        case eventKind.fastMmio:
-        case eventKind.userspaceExit:
-          this.#ran(pid);
-          break;
-        default:
-          if (words[row + column.ret]! >= 0) this.#call(words, row, pid);
-      }
+  take(words: Int32Array, row: number, time: number, pid: number): void {
+    // A second recording behind the first begins its clock anew: it counts on from where that ended.
+    if (this.#last >= 0) this.#now += Math.max(time - this.#last, 0);
+    this.#last = time;
+    switch (words[row + column.kind]) {
+      case eventKind.mmio:
+      case eventKind.pio:
+      case eventKind.fastMmio:
+      case eventKind.userspaceExit:
+        return this.#ran(pid);
+      default:
+        if (words[row + column.ret]! >= 0) this.#call(words, row, pid);
     }
   }
 
@@ -94,7 +102,9 @@ class Collector {
       const request = words[row + column.b]! >>> 0;
       if (request === KVM_CREATE_VM) this.#open(pid, words[row + column.ret]!);
       if (request === KVM_CREATE_IRQCHIP) this.#step(pid, vm, line, { kind: "irqchip" });
-      if (request === KVM_CREATE_PIT2) this.#step(pid, vm, line, { kind: "pit" });
+      if (request === KVM_CREATE_PIT || request === KVM_CREATE_PIT2) {
+        this.#step(pid, vm, line, { kind: "pit" });
+      }
       return;
     }
     const step = stepOf(words, row);
@@ -102,7 +112,15 @@ class Collector {
   }
 
   #open(process: number, vm: number): Growing {
-    const set: Growing = { process, vm, steps: [], lines: [], ranAfter: [], changed: false };
+    const set: Growing = {
+      process,
+      vm,
+      steps: [],
+      lines: [],
+      times: [],
+      ranAfter: [],
+      changed: false,
+    };
     this.sets.push(set);
     this.#current.set(`${process}/${vm}`, set);
     return set;
@@ -112,6 +130,7 @@ class Collector {
     const set = this.#current.get(`${process}/${vm}`) ?? this.#open(process, vm);
     set.steps.push(step);
     set.lines.push(line);
+    set.times.push(this.#now);
     if (step.kind !== "ram") set.changed = true;
   }
 }
@@ -134,6 +153,10 @@ function stepOf(words: Int32Array, row: number): SetEntry | undefined {
       const readonly = (at(column.c) & KVM_MEM_READONLY) !== 0;
       return { kind: "ram", slot, gpa: addr, size: wide(column.sizeLo, column.sizeHi), readonly };
     }
+    case eventKind.createPit2:
+      return { kind: "pit" };
+    case eventKind.enableCap:
+      return at(column.b) === KVM_CAP_SPLIT_IRQCHIP ? { kind: "split-irqchip" } : undefined;
     case eventKind.registerCoalesced:
       return { kind: "zone", addr, size: at(column.b), pio: at(column.c) === 1 };
     case eventKind.unregisterCoalesced:

@@ -50,6 +50,7 @@ Deno.test("recordedSets() keeps the steps that succeeded, their lines, and when 
       { kind: "zone", addr: 0xcf8n, size: 4, pio: true, remove: true },
     ],
     lines: [2, 3, 4, 5, 9, 10],
+    times: [1, 2, 3, 4, 8, 9],
     ranAfter: [4],
     changed: true,
   } as RecordedSet);
@@ -66,8 +67,38 @@ Deno.test("recordedSets() tells processes and VMs of one descriptor number apart
   const sets = await recordedSets(new Uint8Array([...one, ...other]));
   assertEquals(
     sets.map(({ process, steps }) => [process, steps.length]),
-    [[40, 1], [40, 1], [41, 1]],
+    [[40, 1], [41, 1], [40, 1]],
   );
+});
+
+Deno.test("recordedSets() puts lines of different CPUs back in the order of time", async () => {
+  const text = [
+    `1000 40/40 qemu ${createVm}`,
+    `3000 40/40 qemu ${ioeventfd("0x1000", 4, 11, 4)}`,
+    `2000 40/41 qemu ${ioeventfd("0x1000", 4, 11)}`,
+  ].join("\n");
+  const [set] = await recordedSets(new TextEncoder().encode(text));
+  assertEquals(set?.steps.map(({ kind }) => kind), ["assign", "deassign"]);
+  assertEquals([set?.times, set?.lines], [[1000, 2000], [3, 2]]);
+});
+
+Deno.test("recordedSets() lets the time of a second recording count on", async () => {
+  const one = `5000000000 40/40 qemu ${createVm}\n5000000500 40/40 qemu ${
+    ioeventfd("0x1000", 4, 11)
+  }\n`;
+  const other = `1000 41/41 qemu ${createVm}\n1700 41/41 qemu ${ioeventfd("0x1000", 4, 11)}\n`;
+  const sets = await recordedSets(new TextEncoder().encode(one + other));
+  assertEquals(sets.map(({ times }) => times), [[500], [1200]]);
+});
+
+Deno.test("recordedSets() takes the timer and the local APICs in the kernel for steps", async () => {
+  const set = await only([
+    createVm,
+    "KVM_ENABLE_CAP: fd 9 cap 121 flags 0x0 args 0x18 0x0 ret 0",
+    "KVM_CREATE_PIT2: vm 9 flags 0x1 ret 0",
+    ioeventfd("0x1000", 4, 11),
+  ]);
+  assertEquals(set.steps.map(({ kind }) => kind), ["split-irqchip", "pit", "assign"]);
 });
 
 Deno.test("recordedSets() gives nothing for a recording without registrations, and refuses what is none", async () => {
