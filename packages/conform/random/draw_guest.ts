@@ -8,7 +8,8 @@ import { KVM_IOEVENTFD_FLAG_DATAMATCH, KVM_IOEVENTFD_FLAG_PIO } from "@ioeventfd
 import type { Registration } from "@ioeventfd/uapi";
 import { guestLayout } from "../guest_machine.ts";
 import type { GuestSetup } from "../vector.ts";
-import { type GuestStep, guestSteps } from "./_guest_step.ts";
+import type { GuestStep } from "./_guest_step.ts";
+import { guestSteps } from "./_guest_steps.ts";
 import type { Draw } from "./draw.ts";
 
 /** A guest in parts, so that parts can be left out. */
