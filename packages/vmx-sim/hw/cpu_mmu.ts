@@ -56,7 +56,7 @@ const GPA_LO = 3, GPA_HI = 4;
 /** Word of an entry: where its EPT leaf lies, or that the page is RAM. */
 export const LEAF = 5;
 /** Stands for the leaf of a page that is RAM. */
-export const LEAF_OF_RAM = -1;
+export const LEAF_OF_RAM: number = -1;
 const LEAF_UNKNOWN = -2;
 
 /** Low bits of a cached tag: supervisor and user translations are kept apart. */
@@ -84,8 +84,9 @@ export class CpuMmu implements EntryPort {
   offset = 0;
   /** Whether the translation may be cached for writes; asked of pages about to be. */
   cacheWrites: (bytes: Uint8Array, offset: number) => boolean = () => true;
-  /** Entry read last, for the walker. */
+  /** Entry read last, for the walker, low half. */
   entryLo = 0;
+  /** Its high half. */
   entryHi = 0;
   /** Walker of the guest's page tables. */
   readonly walker: GuestPageWalker = new GuestPageWalker();
@@ -100,6 +101,17 @@ export class CpuMmu implements EntryPort {
   #linearHi = 0;
   #lastLeaf = -1;
 
+  /**
+   * The memory side of one CPU.
+   *
+   * @param cpu State of the CPU
+   * @param vmcs Where its exits go
+   * @param memory The VM's memory
+   * @param tables EPT or shadow tables, which KVM fills
+   * @param paging Which of the two
+   * @param fault Filled in when an access faults
+   * @param work Its counters
+   */
   constructor(
     cpu: CpuState,
     vmcs: Vmcs,

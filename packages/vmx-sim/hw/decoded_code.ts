@@ -18,7 +18,11 @@ export class CodePage {
   readonly epochs: Int32Array = new Int32Array(4096);
   readonly #copy = new Uint8Array(4096);
 
-  /** @param mode Mode of the instructions */
+  /**
+   * A page with nothing decoded.
+   *
+   * @param mode Mode of the instructions
+   */
   constructor(mode: CpuMode) {
     this.mode = mode;
   }

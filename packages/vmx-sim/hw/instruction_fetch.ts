@@ -16,12 +16,14 @@ import { keepInstruction } from "./decoded_code.ts";
 
 /** Fetches for one CPU. */
 export class InstructionFetch {
-  /** Page of decoded instructions in use, valid for `pageLo`, `pageHi` (linear). */
+  /** Page of decoded instructions in use, valid for `pageLo`, `pageHi`. */
   page: CodePage | null = null;
+  /** Linear address of the page, low half. */
   pageLo = 0;
+  /** Its high half. */
   pageHi = 0;
   /** Rights of CS for which `mode` and `isLong` hold. */
-  csRights = -1;
+  csRights: number = -1;
   /** Mode that instructions are decoded in. */
   mode: CpuMode = "real";
   /** 64-bit mode. */
@@ -40,6 +42,8 @@ export class InstructionFetch {
   readonly #work: Float64Array;
 
   /**
+   * The fetch of one CPU.
+   *
    * @param cpu State of the CPU
    * @param mmu Its memory side
    * @param code Decoded instructions of the VM

@@ -53,7 +53,11 @@ export class Silicon extends SiliconPort {
   readonly #fetch: InstructionFetch;
   readonly #misconfigLength: number | null;
 
-  /** @param parts What it is made of */
+  /**
+   * One CPU.
+   *
+   * @param parts What it is made of
+   */
   constructor(parts: SiliconParts) {
     super(parts);
     this.#misconfigLength = parts.misconfigLength;

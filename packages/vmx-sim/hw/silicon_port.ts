@@ -97,7 +97,11 @@ export class SiliconPort implements AccessPort {
   readonly #port80Bypass: boolean;
   readonly #shadowPaging: boolean;
 
-  /** @param parts What it is made of */
+  /**
+   * The port of one CPU.
+   *
+   * @param parts What it is made of
+   */
   constructor(parts: SiliconParts) {
     this.cpu = parts.cpu;
     this.vmcs = parts.vmcs.words;

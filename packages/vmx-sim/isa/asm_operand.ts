@@ -1,3 +1,8 @@
+/**
+ * Operands of the assembler: registers, memory, labels and immediates.
+ *
+ * @module
+ */
 /** File of a register. */
 export type RegisterKind = "general" | "segment" | "control" | "mmx" | "xmm";
 

@@ -1,3 +1,8 @@
+/**
+ * The registers by name, as operands of the assembler.
+ *
+ * @module
+ */
 import type { Register, RegisterKind } from "./asm_operand.ts";
 
 function register(

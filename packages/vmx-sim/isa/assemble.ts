@@ -1,3 +1,8 @@
+/**
+ * A program of x86 instructions, written in TypeScript, as bytes.
+ *
+ * @module
+ */
 import type { CpuMode } from "./contract.ts";
 import type { CodeBits } from "./_asm_address.ts";
 import { Assembler } from "./assembler.ts";

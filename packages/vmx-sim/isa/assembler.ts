@@ -1,3 +1,8 @@
+/**
+ * Strings, prefixes and data: the outermost layer of the assembler.
+ *
+ * @module
+ */
 import type { Immediate, Memory, Register } from "./asm_operand.ts";
 import { VectorAssembler } from "./_asm_vector.ts";
 

@@ -1,3 +1,8 @@
+/**
+ * What every access port has in common: CPUID, MSRs, control registers, the time stamp counter.
+ *
+ * @module
+ */
 import type { AccessPort, CpuState, Fault, StepResult } from "./contract.ts";
 import { DONE, PORT_DATA_BYTES } from "./contract.ts";
 import { protection } from "./_fault.ts";

@@ -1,3 +1,8 @@
+/**
+ * The state of a CPU: reset, copies, mode and privilege level.
+ *
+ * @module
+ */
 import type { CpuMode, CpuState, SegmentState } from "./contract.ts";
 import { CS, SS } from "./contract.ts";
 import { CR0_PE, EFER_LMA, RFLAGS_VM } from "./registers.ts";

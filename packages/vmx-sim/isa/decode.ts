@@ -1,3 +1,8 @@
+/**
+ * Bytes to a decoded instruction: prefixes, opcode tables, ModRM, SIB and immediates.
+ *
+ * @module
+ */
 import type { CpuMode, DecodeResult } from "./contract.ts";
 import { DECODED, DS, FS, NEED_MORE, NOT_DECODED, SS, TOO_LONG } from "./contract.ts";
 import { BASE_RIP } from "./_address.ts";

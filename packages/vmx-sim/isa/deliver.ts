@@ -1,3 +1,8 @@
+/**
+ * Events through the IVT or IDT: exceptions and interrupts, in each mode of the CPU.
+ *
+ * @module
+ */
 import type { AccessPort, CpuState, StepResult } from "./contract.ts";
 import { CS, DONE, FAULTED, SS, UNDECODED } from "./contract.ts";
 import { isCanonical } from "./_address.ts";

@@ -1,3 +1,8 @@
+/**
+ * Bytes as text in Intel syntax, by the optional dependency iced-x86.
+ *
+ * @module
+ */
 import type { CpuMode } from "./contract.ts";
 
 /** One disassembled instruction. */

@@ -1,3 +1,8 @@
+/**
+ * One step of a decoded instruction.
+ *
+ * @module
+ */
 import type { AccessPort, CpuState, StepResult } from "./contract.ts";
 import type { Instruction } from "./instruction.ts";
 

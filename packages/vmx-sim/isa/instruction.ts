@@ -1,3 +1,8 @@
+/**
+ * A decoded instruction, as the decoder fills it and `execute` runs it.
+ *
+ * @module
+ */
 import type { AccessPort, CpuState, StepResult } from "./contract.ts";
 import { UNDECODED } from "./contract.ts";
 

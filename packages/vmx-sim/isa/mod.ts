@@ -1,3 +1,8 @@
+/**
+ * The x86 instruction set: decode, execute, assemble, and the contract between an instruction and its CPU.
+ *
+ * @module
+ */
 export * from "./contract.ts";
 export * from "./registers.ts";
 export { copyCpuState, cpl, cpuMode, createCpuState } from "./cpu_state.ts";

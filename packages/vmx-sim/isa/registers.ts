@@ -1,3 +1,8 @@
+/**
+ * Bits of RFLAGS, the control registers and EFER, and the exception vectors.
+ *
+ * @module
+ */
 /** Carry flag. */
 export const RFLAGS_CF = 0x1;
 /** Parity flag. */

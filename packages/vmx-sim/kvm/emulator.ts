@@ -50,6 +50,8 @@ export class Emulator {
   #mode: CpuMode = "real";
 
   /**
+   * The emulator of one vCPU.
+   *
    * @param vcpu The vCPU it serves
    * @param mmu Its MMU
    */

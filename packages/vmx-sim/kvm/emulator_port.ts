@@ -35,6 +35,8 @@ export class EmulatorPort extends BasePort {
   #portReadsEnd = 0;
 
   /**
+   * The port of one vCPU's emulator.
+   *
    * @param vcpu The vCPU it serves
    * @param mmu Its MMU
    */

@@ -67,7 +67,11 @@ export class ExitHandlers {
   /** A fast hit needs more than its instruction skipped by length: a trace event, or decoding. */
   readonly #isFastHitSpecial: boolean;
 
-  /** @param vcpu The vCPU they serve */
+  /**
+   * The handlers of one vCPU.
+   *
+   * @param vcpu The vCPU they serve
+   */
   constructor(vcpu: VcpuContext) {
     this.#vcpu = vcpu;
     this.#words = vcpu.words;

@@ -63,7 +63,11 @@ export class KvmMmu implements EntryPort {
   #cachedWritable = true;
   #cachedGeneration = 0;
 
-  /** @param vcpu The vCPU it serves */
+  /**
+   * KVM's side of one vCPU's address translation.
+   *
+   * @param vcpu The vCPU it serves
+   */
   constructor(vcpu: VcpuContext) {
     this.#vcpu = vcpu;
     this.#rules = vcpu.vm.release.x86;

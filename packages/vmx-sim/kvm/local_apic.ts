@@ -12,7 +12,11 @@ export class LocalApic {
   isEnabled = true;
   readonly #registers = new Int32Array(256);
 
-  /** @param id LAPIC id, the number of the vCPU */
+  /**
+   * A LAPIC as reset leaves it.
+   *
+   * @param id LAPIC id, the number of the vCPU
+   */
   constructor(id: number) {
     this.#registers[2] = id << 24;
     this.#registers[3] = 0x5_0014;

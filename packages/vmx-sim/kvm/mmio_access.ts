@@ -26,8 +26,9 @@ export class MmioAccess {
   isWrite = false;
   /** Guest physical address of the exit may serve for the access. */
   isGpaAvailable = false;
-  /** Guest physical address of the exit. */
+  /** Guest physical address of the exit, low half. */
   exitGpaLo = 0;
+  /** Its high half. */
   exitGpaHi = 0;
   readonly #vcpu: VcpuContext;
   readonly #mmu: KvmMmu;
@@ -47,6 +48,8 @@ export class MmioAccess {
   #readGpaHi = 0;
 
   /**
+   * The accesses of one vCPU's emulator.
+   *
    * @param vcpu The vCPU it serves
    * @param mmu Its MMU
    * @param fault Filled in when an access faults

@@ -25,7 +25,11 @@ export class PioAccess {
   readonly #vcpu: VcpuContext;
   readonly #chunk = new Uint8Array(8);
 
-  /** @param vcpu The vCPU it serves */
+  /**
+   * The port accesses of one vCPU.
+   *
+   * @param vcpu The vCPU it serves
+   */
   constructor(vcpu: VcpuContext) {
     this.#vcpu = vcpu;
   }

@@ -21,6 +21,8 @@ export class PioExit {
   #linearHi = 0;
 
   /**
+   * The handler of one vCPU.
+   *
    * @param vcpu The vCPU it serves
    * @param emulator Where string instructions go
    */

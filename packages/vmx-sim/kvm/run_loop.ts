@@ -54,11 +54,15 @@ export class RunLoop {
   /** Handlers of its exits. */
   readonly handlers: ExitHandlers;
   /** Vector of the interrupt userspace queued (`KVM_INTERRUPT`), or −1. */
-  pendingInterrupt = -1;
+  pendingInterrupt: number = -1;
   readonly #vcpu: VcpuContext;
   #zapsSeen = 0;
 
-  /** @param vcpu The vCPU it runs */
+  /**
+   * The loop of one vCPU.
+   *
+   * @param vcpu The vCPU it runs
+   */
   constructor(vcpu: VcpuContext) {
     this.#vcpu = vcpu;
     this.handlers = new ExitHandlers(vcpu);

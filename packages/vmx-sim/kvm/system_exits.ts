@@ -25,6 +25,8 @@ export class SystemExits {
   readonly #mmu: KvmMmu;
 
   /**
+   * The handler of one vCPU.
+   *
    * @param vcpu The vCPU it serves
    * @param emulator Whose port keeps MSRs and control registers
    * @param mmu Its MMU

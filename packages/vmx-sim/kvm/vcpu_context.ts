@@ -106,6 +106,8 @@ export class VcpuContext {
   readonly #trace: TraceSink | null;
 
   /**
+   * The context of a vCPU as KVM creates it.
+   *
    * @param id Number of the vCPU
    * @param vm Its VM
    * @param lapic Its LAPIC, if in the kernel

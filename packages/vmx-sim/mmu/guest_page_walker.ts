@@ -62,7 +62,11 @@ export class GuestPageWalker {
   readonly pdptes: Int32Array;
   readonly #visited = new Int32Array(10);
 
-  /** @param pdptes Where the PDPTEs of PAE paging are kept; the CPU and KVM share them */
+  /**
+   * A walker of one vCPU.
+   *
+   * @param pdptes Where the PDPTEs of PAE paging are kept; the CPU and KVM share them
+   */
   constructor(pdptes: Int32Array = new Int32Array(8)) {
     this.pdptes = pdptes;
   }
