@@ -117,7 +117,9 @@ export class ModelProcess {
 
   /** The descriptor is the same eventfd as another: a dup. */
   sameEventfd(fd: number, as: number): void {
-    if (fd < 0 || fd >= this.#kvm.files.limit) return;
+    const { limit } = this.#kvm.files;
+    if (fd < 0 || fd >= limit || as < 0 || as >= limit) return;
+    this.haveEventfd(as);
     this.#eventfds.add(fd);
     this.#kvm.files.installEventfdAt(fd, this.#kvm.files.lookupEventfd(as));
   }

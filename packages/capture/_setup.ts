@@ -20,7 +20,14 @@ import type { Doorbell, DoorbellKey } from "./_doorbell.ts";
 import type { Findings } from "./_findings.ts";
 import type { ModelVm } from "./_model_vm.ts";
 import type { OtherWorld, ProcessState } from "./_process_state.ts";
-import { ioeventfdOf, irqfdOf, regionOf, type SetupCall, zoneOf } from "./_setup_call.ts";
+import {
+  hasSpeaker,
+  ioeventfdOf,
+  irqfdOf,
+  regionOf,
+  type SetupCall,
+  zoneOf,
+} from "./_setup_call.ts";
 import type { VmState } from "./_vm_state.ts";
 import { eventKind } from "./trace_event.ts";
 
@@ -47,6 +54,10 @@ export class Setup {
         return this.#irqfd(process, vm, call);
       case eventKind.memoryRegion:
         return this.#memoryRegion(vm, call);
+      case eventKind.enableCap:
+        return this.#splitIrqchip(vm, call);
+      case eventKind.createPit2:
+        return this.createPit(vm, hasSpeaker(call) ? "yes" : "no", call);
       default:
         return this.#coalesced(vm, call, kind === eventKind.registerCoalesced);
     }
@@ -225,19 +236,28 @@ export class Setup {
     vm.changed();
   }
 
-  /** `KVM_CREATE_PIT2` or `KVM_CREATE_PIT` returned. */
-  createPit(vm: VmState, speaker: boolean, call: SetupCall): void {
+  /** `KVM_ENABLE_CAP` of a split interrupt controller returned 0. */
+  #splitIrqchip(vm: VmState, call: SetupCall): void {
+    const answer = vm.model.enableSplitIrqchip();
+    vm.imagined?.enableSplitIrqchip();
+    if (answer !== 0) this.#differs(vm, "KVM_ENABLE_CAP", "split irqchip", call, answer);
+    vm.changed();
+  }
+
+  /** `KVM_CREATE_PIT2` or `KVM_CREATE_PIT` returned; the speaker's flag may not be in the recording. */
+  createPit(vm: VmState, speaker: "yes" | "no" | "unknown", call: SetupCall): void {
     if (call.ret < 0) return;
-    let answer = vm.model.createPit(speaker);
+    const known = speaker === "yes";
+    let answer = vm.model.createPit(known);
     if (answer !== 0 && !vm.setupKnown && vm.model.createIrqchip() === 0) {
       this.#findings.infer(
         `${vm.name} has its interrupt controllers in the kernel: it has a timer`,
       );
-      answer = vm.model.createPit(speaker);
+      answer = vm.model.createPit(known);
     }
-    vm.imagined?.createPit(speaker);
+    vm.imagined?.createPit(known);
     if (answer !== 0) this.#differs(vm, "KVM_CREATE_PIT2", "timer", call, answer);
-    else vm.speaker = speaker ? "yes" : "unknown";
+    else vm.speaker = speaker;
     vm.changed();
   }
 

@@ -3,10 +3,13 @@
  *
  * @module
  */
-import type { Ioeventfd, Irqfd } from "@ioeventfd/uapi";
+import { type Ioeventfd, type Irqfd, KVM_CAP_SPLIT_IRQCHIP } from "@ioeventfd/uapi";
 import { u64 } from "./_describe.ts";
 import type { RecordedRegion, RecordedZone } from "./_model_vm.ts";
 import { column } from "./trace_event.ts";
+
+// KERNEL 6.19 include/uapi/linux/kvm.h
+const KVM_PIT_SPEAKER_DUMMY = 1;
 
 /** Where and when a set-up call was made. */
 export interface SetupCall {
@@ -70,4 +73,14 @@ export function zoneOf(call: SetupCall): RecordedZone {
     size: field(call, column.b) >>> 0,
     pio: field(call, column.c) >>> 0,
   };
+}
+
+/** Whether a `KVM_ENABLE_CAP` puts the local APICs in the kernel and leaves the rest to userspace. */
+export function enablesSplitIrqchip(call: SetupCall): boolean {
+  return field(call, column.b) === KVM_CAP_SPLIT_IRQCHIP && call.ret === 0;
+}
+
+/** Whether a `KVM_CREATE_PIT2` asks for the speaker port. */
+export function hasSpeaker(call: SetupCall): boolean {
+  return (field(call, column.c) & KVM_PIT_SPEAKER_DUMMY) !== 0;
 }

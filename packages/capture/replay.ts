@@ -19,7 +19,7 @@ import { Findings } from "./_findings.ts";
 import { Judge } from "./_judge.ts";
 import { type OtherWorld, ProcessState } from "./_process_state.ts";
 import { Setup } from "./_setup.ts";
-import type { SetupCall } from "./_setup_call.ts";
+import { enablesSplitIrqchip, type SetupCall } from "./_setup_call.ts";
 import { VcpuThread } from "./_vcpu_thread.ts";
 import { EventQueue } from "./event_queue.ts";
 import { readTrace, type TraceSource } from "./read_trace.ts";
@@ -202,13 +202,26 @@ export class Replayer {
   }
 
   #setupCall(kind: number, call: SetupCall): void {
+    if (kind >= eventKind.eventfd) return this.#descriptorCall(kind, call);
     const process = this.#processOf(call.thread);
     const fd = call.words[call.row + column.a]!;
     if (kind === eventKind.ioctl) return this.#ioctl(process, fd, call);
+    // Most capabilities are of a vCPU, or change nothing that a recording shows.
+    if (kind === eventKind.enableCap && !enablesSplitIrqchip(call)) return;
     const vm = process.vmAt(fd);
     this.#vcpus[call.thread]?.called(vm);
     this.#setup.apply(kind, process, vm, call);
     this.#judge.setupCalled(vm, call.thread, call.time);
+  }
+
+  /** What a process did with an eventfd. Reads and writes change nothing that a guest sees. */
+  #descriptorCall(kind: number, call: SetupCall): void {
+    const { words, row, thread, ret } = call;
+    if (ret < 0) return;
+    const fd = words[row + column.d]!;
+    if (kind === eventKind.eventfd) this.#processOf(thread).freshEventfd(ret);
+    else if (kind === eventKind.dup) this.#processOf(thread).sameEventfd(ret, fd);
+    else if (kind === eventKind.close) this.#processOf(thread).close(fd);
   }
 
   #ioctl(process: ProcessState, fd: number, call: SetupCall): void {
@@ -230,7 +243,7 @@ export class Replayer {
     } else if (request === KVM_CREATE_IRQCHIP) {
       this.#setup.createIrqchip(vm, call);
     } else {
-      this.#setup.createPit(vm, request === KVM_CREATE_PIT, call);
+      this.#setup.createPit(vm, request === KVM_CREATE_PIT ? "yes" : "unknown", call);
     }
     this.#judge.setupCalled(vm, call.thread, call.time);
   }
