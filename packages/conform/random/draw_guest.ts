@@ -12,6 +12,8 @@ import type { GuestStep } from "./_guest_step.ts";
 import { guestSteps } from "./_guest_steps.ts";
 import type { Draw } from "./draw.ts";
 
+export type { GuestStep } from "./_guest_step.ts";
+
 /** A guest in parts, so that parts can be left out. */
 export interface GuestDraft {
   /** CPU mode. */
