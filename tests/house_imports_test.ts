@@ -13,6 +13,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "capture": ["uapi", "eventfd", "kvm-core", "vmx-sim", "scenario"],
   "conform": ["uapi", "eventfd", "kvm-core", "vmx-sim", "scenario", "capture"],
   "advisor": ["uapi", "eventfd", "kvm-core", "vmx-sim", "scenario", "capture", "conform"],
+  "report": [
+    ...["uapi", "eventfd", "kvm-core", "vmx-sim", "scenario"],
+    ...["capture", "conform", "advisor"],
+  ],
 };
 
 /** Of the standard library, what published code may import. */
