@@ -1,17 +1,19 @@
 import type { AccessPort, CpuState, StepResult } from "./contract.ts";
-import { DONE, RAX } from "./contract.ts";
-import { add, CMP, compute, resultFlags, subtract, withFlags } from "./_arithmetic.ts";
+import * as contract from "./contract.ts";
+import { add, compute, resultFlags, subtract, withFlags } from "./_arithmetic.ts";
+import * as arithmetic from "./_arithmetic.ts";
 import type { Instruction } from "./instruction.ts";
-import {
-  advance,
-  loadOperand,
-  loadRegister,
-  storeLoaded,
-  storeRegister,
-  VALUE,
-} from "./_operand.ts";
-import { borrowOut, carryOut } from "./_wide.ts";
-import { RFLAGS_AF, RFLAGS_ARITHMETIC, RFLAGS_CF, RFLAGS_OF } from "./registers.ts";
+import * as operand from "./_operand.ts";
+import { borrowOut } from "./_wide.ts";
+import * as wide from "./_wide.ts";
+import * as registers from "./registers.ts";
+
+// V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { DONE, RAX } = contract;
+const { CMP } = arithmetic;
+const { advance, loadOperand, loadRegister, storeLoaded, storeRegister, VALUE } = operand;
+const { carryOut } = wide;
+const { RFLAGS_AF, RFLAGS_ARITHMETIC, RFLAGS_CF, RFLAGS_OF } = registers;
 
 /** Loads the immediate as the source operand. */
 function loadImmediate(insn: Instruction, size: number): void {

@@ -1,13 +1,20 @@
 import type { AccessPort, CpuState, StepResult } from "./contract.ts";
-import { CS, DONE, RCX } from "./contract.ts";
-import { isCanonical } from "./_address.ts";
+import * as contract from "./contract.ts";
+import * as address from "./_address.ts";
 import { testCondition } from "./_condition.ts";
 import { protection } from "./_fault.ts";
 import type { Instruction } from "./instruction.ts";
-import { advance, loadOperand, VALUE } from "./_operand.ts";
+import * as operand from "./_operand.ts";
 import { beginStack, commitStack, moveStack, pop, push, stackWidth } from "./_stack.ts";
-import { carryOut } from "./_wide.ts";
-import { RFLAGS_ZF } from "./registers.ts";
+import * as wide from "./_wide.ts";
+import * as registers from "./registers.ts";
+
+// V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { CS, DONE, RCX } = contract;
+const { isCanonical } = address;
+const { advance, loadOperand, VALUE } = operand;
+const { carryOut } = wide;
+const { RFLAGS_ZF } = registers;
 
 /** Where a near branch goes, low and high word. */
 const TARGET = new Int32Array(2);

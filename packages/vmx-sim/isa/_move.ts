@@ -1,9 +1,14 @@
 import type { AccessPort, CpuState, StepResult } from "./contract.ts";
-import { DONE, RAX, RBX } from "./contract.ts";
-import { EFFECTIVE, effectiveAddress, LINEAR, linearize, operandAddress } from "./_address.ts";
+import * as contract from "./contract.ts";
+import * as address from "./_address.ts";
 import { testCondition } from "./_condition.ts";
 import type { Instruction } from "./instruction.ts";
-import {
+import * as operand from "./_operand.ts";
+
+// V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { DONE, RAX, RBX } = contract;
+const { EFFECTIVE, effectiveAddress, LINEAR, linearize, operandAddress } = address;
+const {
   advance,
   loadOperand,
   loadRegister,
@@ -12,7 +17,7 @@ import {
   storeRegister,
   takeData,
   VALUE,
-} from "./_operand.ts";
+} = operand;
 
 /** MOV r/m, r (also MOVNTI). The store of a doorbell: no detour on its way. */
 export function moveToOperand(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {

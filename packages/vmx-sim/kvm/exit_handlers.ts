@@ -3,7 +3,28 @@
  *
  * @module
  */
-import {
+import type { X86Rules } from "@ioeventfd/uapi";
+import * as uapi from "@ioeventfd/uapi";
+import * as siliconPort from "../hw/silicon_port.ts";
+import * as vmcs from "../hw/vmcs.ts";
+import * as pageWalker from "../mmu/guest_page_walker.ts";
+import { kvmFastMmioText, kvmPageFaultText } from "../trace/tracepoint_text.ts";
+import * as counters from "../work/work_counters.ts";
+import * as busDispatch from "./bus_dispatch.ts";
+import { Emulator } from "./emulator.ts";
+import type { IoBus } from "@ioeventfd/kvm-core";
+import type { FaultResult } from "./kvm_mmu.ts";
+import { KvmMmu } from "./kvm_mmu.ts";
+import * as kvmMmu from "./kvm_mmu.ts";
+import { PioExit } from "./pio_exit.ts";
+import { finishSkip } from "./skip.ts";
+import * as skip from "./skip.ts";
+import { SystemExits } from "./system_exits.ts";
+import { haltVcpu, internalError, plainExit, unknownExit } from "./userspace_exit.ts";
+import type { VcpuContext } from "./vcpu_context.ts";
+
+// V8 folds constants of this module, not imported ones: see docs/speed.md.
+const {
   EMULTYPE_PF,
   EMULTYPE_SKIP,
   EMULTYPE_TRAP_UD,
@@ -21,10 +42,9 @@ import {
   KVM_EXIT_SHUTDOWN,
   KVM_INTERNAL_ERROR_DELIVERY_EV,
   KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON,
-  type X86Rules,
-} from "@ioeventfd/uapi";
-import { EXIT_REASON_INVLPG } from "../hw/silicon_port.ts";
-import {
+} = uapi;
+const { EXIT_REASON_INVLPG } = siliconPort;
+const {
   VMCS_EXIT_REASON,
   VMCS_INTR_ERROR,
   VMCS_INTR_INFO,
@@ -33,20 +53,12 @@ import {
   VMCS_RIP,
   VMCS_VECTORING_ERROR,
   VMCS_VECTORING_INFO,
-} from "../hw/vmcs.ts";
-import { ACCESS_USER, ACCESS_WRITE } from "../mmu/guest_page_walker.ts";
-import { kvmFastMmioText, kvmPageFaultText } from "../trace/tracepoint_text.ts";
-import { P_EXCEPTION, P_FAST, P_OTHER, P_RAM, P_TOUCH_KERNEL } from "../work/work_counters.ts";
-import { busWrite } from "./bus_dispatch.ts";
-import { Emulator } from "./emulator.ts";
-import type { IoBus } from "@ioeventfd/kvm-core";
-import type { FaultResult } from "./kvm_mmu.ts";
-import { FAULT_BUG, FAULT_EMULATE, FAULT_INVALID, FAULT_RETRY, KvmMmu } from "./kvm_mmu.ts";
-import { PioExit } from "./pio_exit.ts";
-import { finishSkip, skipInstruction } from "./skip.ts";
-import { SystemExits } from "./system_exits.ts";
-import { haltVcpu, internalError, plainExit, unknownExit } from "./userspace_exit.ts";
-import type { VcpuContext } from "./vcpu_context.ts";
+} = vmcs;
+const { ACCESS_USER, ACCESS_WRITE } = pageWalker;
+const { P_EXCEPTION, P_FAST, P_OTHER, P_RAM, P_TOUCH_KERNEL } = counters;
+const { busWrite } = busDispatch;
+const { FAULT_BUG, FAULT_EMULATE, FAULT_INVALID, FAULT_RETRY } = kvmMmu;
+const { skipInstruction } = skip;
 
 /** Handlers of one vCPU. Every one returns true when the guest goes on, false for an exit to userspace. */
 export class ExitHandlers {

@@ -4,17 +4,27 @@
  *
  * @module
  */
-import { KVM_EXIT_MMIO } from "@ioeventfd/uapi";
+import * as uapi from "@ioeventfd/uapi";
 import type { Fault, StepResult } from "../isa/contract.ts";
-import { DONE, FAULTED, PORT_DATA_BYTES, STOPPED } from "../isa/contract.ts";
-import { readWord } from "../mmu/guest_memory.ts";
-import { ACCESS_WRITE, WALK_FAULT } from "../mmu/guest_page_walker.ts";
+import * as contract from "../isa/contract.ts";
+import * as guestMemory from "../mmu/guest_memory.ts";
+import * as pageWalker from "../mmu/guest_page_walker.ts";
 import { kvmMmioText, vcpuMatchMmioText } from "../trace/tracepoint_text.ts";
-import { P_MMIO_KERNEL, P_TOUCH_KERNEL, W_DATA_READS, W_USER_MMIO } from "../work/work_counters.ts";
-import { busRead, busWrite } from "./bus_dispatch.ts";
+import * as counters from "../work/work_counters.ts";
+import { busRead } from "./bus_dispatch.ts";
+import * as busDispatch from "./bus_dispatch.ts";
 import type { KvmMmu } from "./kvm_mmu.ts";
-import { COMPLETE_MMIO } from "./vcpu_context.ts";
+import * as vcpuContext from "./vcpu_context.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
+
+// V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { KVM_EXIT_MMIO } = uapi;
+const { DONE, FAULTED, PORT_DATA_BYTES, STOPPED } = contract;
+const { readWord } = guestMemory;
+const { ACCESS_WRITE, WALK_FAULT } = pageWalker;
+const { P_MMIO_KERNEL, P_TOUCH_KERNEL, W_DATA_READS, W_USER_MMIO } = counters;
+const { busWrite } = busDispatch;
+const { COMPLETE_MMIO } = vcpuContext;
 
 /** Memory accesses of one vCPU's emulator. */
 export class MmioAccess {

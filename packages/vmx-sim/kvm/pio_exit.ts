@@ -3,14 +3,21 @@
  *
  * @module
  */
-import { VMCS_INSTRUCTION_LENGTH, VMCS_QUALIFICATION } from "../hw/vmcs.ts";
-import { CS } from "../isa/contract.ts";
-import { P_PIO_KERNEL, P_PIO_USER } from "../work/work_counters.ts";
+import * as vmcs from "../hw/vmcs.ts";
+import * as contract from "../isa/contract.ts";
+import * as counters from "../work/work_counters.ts";
 import type { Emulator } from "./emulator.ts";
 import type { PioAccess } from "./pio_access.ts";
-import { skipInstruction } from "./skip.ts";
-import { COMPLETE_FAST_IN, COMPLETE_FAST_OUT } from "./vcpu_context.ts";
+import * as skip from "./skip.ts";
+import * as vcpuContext from "./vcpu_context.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
+
+// V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { VMCS_INSTRUCTION_LENGTH, VMCS_QUALIFICATION } = vmcs;
+const { CS } = contract;
+const { P_PIO_KERNEL, P_PIO_USER } = counters;
+const { skipInstruction } = skip;
+const { COMPLETE_FAST_IN, COMPLETE_FAST_OUT } = vcpuContext;
 
 /** Handler of one vCPU's I/O instructions; true when the guest goes on. */
 export class PioExit {
