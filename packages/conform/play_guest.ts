@@ -31,14 +31,24 @@ export function playGuest(
 ): Required<GuestObservation> | null {
   const system = backend.open();
   try {
-    return playOn(system, guest);
+    return playGuestOn(system, guest);
   } finally {
     if (options.later === undefined) system[Symbol.dispose]();
     else options.later(system);
   }
 }
 
-function playOn(system: KvmSystem, guest: GuestSetup): Required<GuestObservation> | null {
+/**
+ * Plays a guest on a fresh VM of a system that is open already.
+ *
+ * @param system An open `/dev/kvm`
+ * @param guest Code and registrations
+ * @returns What it did; null when the system has no CPU
+ */
+export function playGuestOn(
+  system: KvmSystem,
+  guest: GuestSetup,
+): Required<GuestObservation> | null {
   const vm = system.createVm();
   const memory = system.allocateMemory(guestLayout.ramSize);
   fillGuestMemory(guest, memory.bytes);

@@ -79,12 +79,29 @@ export function playHistory(
 ): HistoryResult[] {
   const system = backend.open();
   try {
-    const player = new Player(system, vms, ops);
-    return ops.map((op) => player.play(op));
+    return playHistoryOn(system, vms, ops);
   } finally {
     if (options.later === undefined) system[Symbol.dispose]();
     else options.later(system);
   }
+}
+
+/**
+ * Plays a history on fresh VMs of a system that is open already, and that nothing was done with.
+ *
+ * @param system An open `/dev/kvm`
+ * @param vms How many VMs there are
+ * @param ops What is done
+ * @returns What came of each op
+ * @throws {TypeError} for an op that no history can hold
+ */
+export function playHistoryOn(
+  system: KvmSystem,
+  vms: number,
+  ops: readonly HistoryOp[],
+): HistoryResult[] {
+  const player = new Player(system, vms, ops);
+  return ops.map((op) => player.play(op));
 }
 
 class Player {

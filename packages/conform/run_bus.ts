@@ -6,9 +6,41 @@
 import { EFD_NONBLOCK, KVM_IOEVENTFD_FLAG_DEASSIGN } from "@ioeventfd/uapi";
 import type { KvmBackend, Registration } from "@ioeventfd/uapi";
 import { ioeventfdCall } from "./_ioeventfd_call.ts";
-import type { Access, BusVector } from "./vector.ts";
+import type { Access, BusOp, BusVector } from "./vector.ts";
 import { Comparison } from "./vector_result.ts";
 import type { VectorResult } from "./vector_result.ts";
+
+/**
+ * What a backend answers to a `bus` vector.
+ *
+ * @param backend Model or live kernel
+ * @param vector A history and writes
+ * @returns The vector with the backend's errnos, counters and exits
+ */
+export function observeBus(backend: KvmBackend, vector: BusVector): BusVector {
+  using kvm = backend.open();
+  using vm = kvm.createVm();
+  const made = new Map<number, { fd: number; registration: Registration }>();
+  const ops = vector.ops.map((op): BusOp => {
+    if (op.op === "assign") {
+      const fd = kvm.eventfd(0, EFD_NONBLOCK);
+      made.set(op.fd, { fd, registration: op });
+      return { ...op, errno: ioeventfdCall(vm, op, fd) };
+    }
+    const { fd, registration } = made.get(op.fd)!;
+    const flags = (registration.flags | KVM_IOEVENTFD_FLAG_DEASSIGN) >>> 0;
+    return { ...op, errno: ioeventfdCall(vm, { ...registration, flags }, fd) };
+  });
+  const userspace = vector.writes
+    .filter(({ addr, len, value }) => vm.guestWrite(vector.bus, addr, len, value) === "userspace")
+    .map(({ addr, len }) => ({ addr, len }));
+  const counters = Array.from({ length: Math.max(-1, ...made.keys()) + 1 }, (_, i) => {
+    const fd = made.get(i)?.fd;
+    return fd === undefined ? 0n : kvm.eventfdCount(fd);
+  });
+  for (const { fd } of made.values()) kvm.close(fd);
+  return { ...vector, ops, counters, userspace };
+}
 
 /**
  * Runs a `bus` vector.
@@ -18,35 +50,15 @@ import type { VectorResult } from "./vector_result.ts";
  * @returns Passed or failed
  */
 export function runBus(backend: KvmBackend, vector: BusVector): VectorResult {
-  using kvm = backend.open();
-  using vm = kvm.createVm();
+  const { ops, counters, userspace } = observeBus(backend, vector);
   const comparison = new Comparison();
-  const made = new Map<number, { fd: number; registration: Registration }>();
-  vector.ops.forEach((op, i) => {
-    let errno;
-    if (op.op === "assign") {
-      const fd = kvm.eventfd(0, EFD_NONBLOCK);
-      made.set(op.fd, { fd, registration: op });
-      errno = ioeventfdCall(vm, op, fd);
-    } else {
-      const { fd, registration } = made.get(op.fd)!;
-      errno = ioeventfdCall(vm, {
-        ...registration,
-        flags: (registration.flags | KVM_IOEVENTFD_FLAG_DEASSIGN) >>> 0,
-      }, fd);
-    }
-    comparison.same(`errno of op ${i}`, String(op.errno), String(errno));
+  vector.ops.forEach(({ errno }, i) => {
+    comparison.same(`errno of op ${i}`, String(errno), String(ops[i]!.errno));
   });
-  const userspace = vector.writes.filter(({ addr, len, value }) =>
-    vm.guestWrite(vector.bus, addr, len, value) === "userspace"
-  );
   comparison.sequence("exit", vector.userspace.map(shown), userspace.map(shown));
   vector.counters.forEach((counter, i) => {
-    const fd = made.get(i)?.fd;
-    const actual = fd === undefined ? "no such eventfd" : String(kvm.eventfdCount(fd));
-    comparison.same(`counter ${i}`, String(counter), actual);
+    comparison.same(`counter ${i}`, String(counter), String(counters[i] ?? "no such eventfd"));
   });
-  for (const { fd } of made.values()) kvm.close(fd);
   return comparison.result(vector);
 }
 

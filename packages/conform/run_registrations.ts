@@ -6,7 +6,7 @@
 import { EFD_SEMAPHORE } from "@ioeventfd/uapi";
 import type { KvmBackend, KvmSystem, OtherFile } from "@ioeventfd/uapi";
 import { ioeventfdCall, outcomeOf } from "./_ioeventfd_call.ts";
-import type { CollideVector, RegisterVector } from "./vector.ts";
+import type { CollideVector, Outcome, RegisterVector } from "./vector.ts";
 import { Comparison, skipped } from "./vector_result.ts";
 import type { VectorResult } from "./vector_result.ts";
 
@@ -40,6 +40,29 @@ function open(kind: OtherFile): (kvm: KvmSystem) => number {
 }
 
 /**
+ * What a backend answers to a `register` vector.
+ *
+ * @param backend Model or live kernel
+ * @param vector What to do
+ * @returns The vector with the backend's answer; null for a kind of descriptor nobody knows
+ */
+export function observeRegister(
+  backend: KvmBackend,
+  vector: RegisterVector,
+): RegisterVector | null {
+  const descriptor = Object.hasOwn(descriptors, vector.op.fd)
+    ? descriptors[vector.op.fd]
+    : undefined;
+  if (descriptor === undefined) return null;
+  using kvm = backend.open();
+  using vm = kvm.createVm();
+  const fd = descriptor(kvm);
+  const errno = ioeventfdCall(vm, vector.op, fd);
+  if (fd >= 0) outcomeOf(() => kvm.close(fd));
+  return { ...vector, errno };
+}
+
+/**
  * Runs a `register` vector.
  *
  * @param backend Model or live kernel
@@ -47,17 +70,38 @@ function open(kind: OtherFile): (kvm: KvmSystem) => number {
  * @returns Passed, failed, or skipped for a kind of descriptor nobody knows
  */
 export function runRegister(backend: KvmBackend, vector: RegisterVector): VectorResult {
-  const descriptor = Object.hasOwn(descriptors, vector.op.fd)
-    ? descriptors[vector.op.fd]
-    : undefined;
-  if (descriptor === undefined) return skipped(vector, `no descriptor "${vector.op.fd}"`);
+  const observed = observeRegister(backend, vector);
+  if (observed === null) return skipped(vector, `no descriptor "${vector.op.fd}"`);
+  const comparison = new Comparison();
+  comparison.same("errno", String(vector.errno), String(observed.errno));
+  return comparison.result(vector);
+}
+
+/** What a backend answers to a `collide` vector. */
+export interface CollideObservation {
+  /** Errno of the first registration: a vector has null. */
+  readonly first: Outcome;
+  /** Errno of the second. */
+  readonly errno: Outcome;
+}
+
+/**
+ * What a backend answers to a `collide` vector.
+ *
+ * @param backend Model or live kernel
+ * @param vector Two registrations
+ * @returns Both answers
+ */
+export function observeCollide(backend: KvmBackend, vector: CollideVector): CollideObservation {
   using kvm = backend.open();
   using vm = kvm.createVm();
-  const fd = descriptor(kvm);
-  const comparison = new Comparison();
-  comparison.same("errno", String(vector.errno), String(ioeventfdCall(vm, vector.op, fd)));
-  if (fd >= 0) outcomeOf(() => kvm.close(fd));
-  return comparison.result(vector);
+  const fd = kvm.eventfd(0, 0);
+  const other = vector.second.fd === "same" ? fd : kvm.eventfd(0, 0);
+  const first = ioeventfdCall(vm, vector.first, fd);
+  const errno = ioeventfdCall(vm, vector.second, other);
+  kvm.close(fd);
+  if (other !== fd) kvm.close(other);
+  return { first, errno };
 }
 
 /**
@@ -68,14 +112,9 @@ export function runRegister(backend: KvmBackend, vector: RegisterVector): Vector
  * @returns Passed or failed
  */
 export function runCollide(backend: KvmBackend, vector: CollideVector): VectorResult {
-  using kvm = backend.open();
-  using vm = kvm.createVm();
-  const fd = kvm.eventfd(0, 0);
-  const other = vector.second.fd === "same" ? fd : kvm.eventfd(0, 0);
+  const { first, errno } = observeCollide(backend, vector);
   const comparison = new Comparison();
-  comparison.same("errno of the first", "null", String(ioeventfdCall(vm, vector.first, fd)));
-  comparison.same("errno", String(vector.errno), String(ioeventfdCall(vm, vector.second, other)));
-  kvm.close(fd);
-  if (other !== fd) kvm.close(other);
+  comparison.same("errno of the first", "null", String(first));
+  comparison.same("errno", String(vector.errno), String(errno));
   return comparison.result(vector);
 }

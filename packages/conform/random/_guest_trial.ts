@@ -1,10 +1,10 @@
 import { playGuest } from "../play_guest.ts";
 import { guestDifferences } from "../run_guest.ts";
-import type { GuestObservation } from "../vector.ts";
+import type { GuestObservation, Vector } from "../vector.ts";
 import { shorterLists } from "./_shrink.ts";
 import { attempt, type Outcome, type Trial } from "./_trial.ts";
 import type { ConformSide } from "./conform_side.ts";
-import { drawGuest, type GuestDraft, guestSetup } from "./draw_guest.ts";
+import { drawGuest, type GuestDraft, guestSetup, type GuestShape } from "./draw_guest.ts";
 import type { Draw } from "./draw.ts";
 
 /** Random machine code. */
@@ -13,14 +13,16 @@ export class GuestTrial implements Trial<GuestDraft> {
   readonly valuesPerChunk = 16;
   readonly #model: ConformSide;
   readonly #judge: ConformSide;
+  readonly #shape: GuestShape;
 
-  constructor(model: ConformSide, judge: ConformSide) {
+  constructor(model: ConformSide, judge: ConformSide, shape: GuestShape) {
     this.#model = model;
     this.#judge = judge;
+    this.#shape = shape;
   }
 
   draw(draw: Draw): GuestDraft {
-    return drawGuest(draw);
+    return drawGuest(draw, this.#shape);
   }
 
   *simpler(draft: GuestDraft): Generator<GuestDraft> {
@@ -32,6 +34,11 @@ export class GuestTrial implements Trial<GuestDraft> {
 
   differing(draft: GuestDraft): number {
     return this.outcome(draft, "").differences.length === 0 ? 0 : 1;
+  }
+
+  observed(draft: GuestDraft, id: string): Vector[] {
+    const guest = guestSetup(draft);
+    return [{ kind: "guest", id, ...guest, ...play(this.#judge, guest) }];
   }
 
   outcome(draft: GuestDraft, id: string): Outcome {

@@ -1,6 +1,6 @@
 import { type HistoryOp, type HistoryResult, showResult } from "../history.ts";
 import { playHistory } from "../play_history.ts";
-import type { HistoryVector } from "../vector.ts";
+import type { HistoryVector, Vector } from "../vector.ts";
 import { Comparison } from "../vector_result.ts";
 import { shorterLists, simplerLists, simplerOps } from "./_shrink.ts";
 import { attempt, type Outcome, type Trial } from "./_trial.ts";
@@ -39,6 +39,10 @@ export class HistoryTrial implements Trial<HistoryDraft> {
     return judge.some((result, i) => showResult(result) !== showResult(model.gave[i]!)) ? 1 : 0;
   }
 
+  observed(draft: HistoryDraft, id: string): Vector[] {
+    return [observedHistory(this.#judge, draft, id)];
+  }
+
   outcome(draft: HistoryDraft, id: string): Outcome {
     return historyOutcome(this.#model, this.#judge, draft, id);
   }
@@ -62,9 +66,21 @@ export function historyOutcome(
       comparison.same(`${does.op} in step ${i}`, want, got);
     });
   }
-  const steps = draft.ops.map((does, i) => ({ does, gives: expected[i]! }));
-  const vector: HistoryVector = { kind: "history", id, vms: draft.vms, steps };
-  return { vector, differences: comparison.differences };
+  return { vector: historyVector(draft, expected, id), differences: comparison.differences };
+}
+
+function historyVector(
+  { vms, ops }: HistoryDraft,
+  gives: readonly HistoryResult[],
+  id: string,
+): HistoryVector {
+  const steps = ops.map((does, i) => ({ does, gives: gives[i]! }));
+  return { kind: "history", id, vms, steps };
+}
+
+/** What a side does with a history, as a vector. */
+export function observedHistory(side: ConformSide, draft: HistoryDraft, id: string): HistoryVector {
+  return historyVector(draft, play(side, draft), id);
 }
 
 function play(side: ConformSide, { vms, ops }: HistoryDraft): HistoryResult[] {

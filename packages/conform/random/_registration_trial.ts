@@ -1,6 +1,7 @@
 import { RegistrationPlayer } from "../play_registrations.ts";
 import { caseHistory, type RegistrationCase } from "../registration_case.ts";
-import { historyOutcome } from "./_history_trial.ts";
+import type { Vector } from "../vector.ts";
+import { historyOutcome, observedHistory } from "./_history_trial.ts";
 import { shorterLists, simplerIoeventfds, simplerLists } from "./_shrink.ts";
 import { attempt, type Outcome, type Trial } from "./_trial.ts";
 import type { ConformSide } from "./conform_side.ts";
@@ -51,6 +52,13 @@ export class RegistrationTrial implements Trial<Batch> {
       if (one.some((errno, at) => errno !== other[at])) count++;
     }
     return count;
+  }
+
+  observed(batch: Batch, id: string): Vector[] {
+    return batch.map((one, i) => {
+      const draft = { vms: 1, ops: caseHistory(one) };
+      return observedHistory(this.#judge, draft, `${id}.${i}`);
+    });
   }
 
   /** As a history on one VM; cases that differ only together stand in it one after the other. */

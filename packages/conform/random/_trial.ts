@@ -22,6 +22,8 @@ export interface Trial<T> extends Disposable {
   simpler(value: T): Iterable<T>;
   /** How many of its cases differ. */
   differing(value: T): number;
+  /** What the judge does, a vector for each of its cases. */
+  observed(value: T, id: string): Vector[];
   /** Plays it once more, to tell. */
   outcome(value: T, id: string): Outcome;
 }

@@ -6,32 +6,23 @@
 import { check, property } from "fast-check";
 import type { Vector } from "../vector.ts";
 import type { Difference } from "../vector_result.ts";
-import { DrawnArbitrary } from "./_arbitrary.ts";
-import { GuestTrial } from "./_guest_trial.ts";
-import { HistoryTrial } from "./_history_trial.ts";
-import { RegistrationTrial } from "./_registration_trial.ts";
+import { chunks, withTrial } from "./_chunks.ts";
 import type { Trial } from "./_trial.ts";
+import type { CaseKind, CaseShape } from "./case_kind.ts";
 import type { ConformSide } from "./conform_side.ts";
 
-/**
- * Kinds of random case: calls of `KVM_IOEVENTFD` alone; histories of calls and guest writes; machine code.
- */
-export type CaseKind = "registration" | "history" | "guest";
-
 /** What to compare. */
-export interface ConformOptions {
+export interface ConformOptions extends CaseShape {
   /** What is tried. */
   readonly model: ConformSide;
   /** Who is right where they differ. */
   readonly judge: ConformSide;
   /** Kind of case. */
   readonly kind: CaseKind;
-  /** How many, from 1. */
+  /** How many, from 1; Infinity for as long as it is asked for more. */
   readonly cases: number;
   /** Where chance begins; the same seed draws the same cases. */
   readonly seed: number;
-  /** Interrupt controllers in histories; where absent they are, for a judge without any they must not be. */
-  readonly irqchips?: boolean;
   /** Milliseconds that making a difference smaller may take; 20,000 where absent. */
   readonly shrinkMs?: number;
   /** Milliseconds of some clock. */
@@ -74,30 +65,18 @@ export interface ConformProgress {
  * }
  * ```
  */
-export function* conformCases(options: ConformOptions): Generator<ConformProgress, void> {
-  const { model, judge, kind, irqchips = true } = options;
-  switch (kind) {
-    case "registration":
-      return yield* run(new RegistrationTrial(model, judge), options);
-    case "history":
-      return yield* run(new HistoryTrial(model, judge, { irqchips }), options);
-    case "guest":
-      return yield* run(new GuestTrial(model, judge), options);
-  }
+export function conformCases(options: ConformOptions): Generator<ConformProgress, void> {
+  const { model, judge, kind } = options;
+  return withTrial(kind, model, judge, options, (trial) => run(trial, options));
 }
 
 function* run<T>(made: Trial<T>, options: ConformOptions): Generator<ConformProgress, void> {
   using trial = made;
   const { cases, kind, seed, shrinkMs = 20_000, now } = options;
-  for (let done = 0, chunk = 0; done < cases; chunk++) {
-    const left = cases - done;
-    const perValue = Math.min(trial.casesPerValue, left);
-    const values = Math.max(1, Math.min(trial.valuesPerChunk, Math.floor(left / perValue)));
+  const todo = chunks(trial, kind, seed, cases);
+  for (let next = todo.next(); !next.done;) {
+    const { arbitrary, seed: from, values, perValue, id } = next.value;
     let played = 0, failed = 0, deadline = Infinity;
-    const arbitrary = new DrawnArbitrary(
-      (draw) => trial.draw(draw, perValue),
-      (value) => trial.simpler(value),
-    );
     const details = check(
       property(arbitrary, (value) => {
         if (now() > deadline) return true;
@@ -109,21 +88,11 @@ function* run<T>(made: Trial<T>, options: ConformOptions): Generator<ConformProg
         }
         return differing === 0;
       }),
-      { seed: mix(seed, chunk), numRuns: values },
+      { seed: from, numRuns: values },
     );
     if (details.errorInstance instanceof Error && failed === 0) throw details.errorInstance;
     const smallest = details.counterexample?.[0];
-    const id = `random/${kind}/${seed}.${chunk}`;
-    const finding = smallest === undefined ? null : trial.outcome(smallest, id);
-    done += played;
-    yield { played, failed, finding };
+    yield { played, failed, finding: smallest === undefined ? null : trial.outcome(smallest, id) };
+    next = todo.next(played);
   }
-}
-
-/** A seed for each chunk, far from those of its neighbours. */
-function mix(seed: number, chunk: number): number {
-  let x = Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b) + Math.imul(chunk + 1, 0xc2b2_ae35);
-  x ^= x >>> 15;
-  x = Math.imul(x, 0x2c1b_3c6d);
-  return x ^ x >>> 13;
 }

@@ -42,13 +42,20 @@ const values: readonly bigint[] = [
   0x8877_6655_4433_2211n,
 ];
 
+/** What a guest may contain. */
+export interface GuestShape {
+  /** Zero-length registrations in memory, which a fast MMIO bus answers otherwise. */
+  readonly zeroLengthMmio: boolean;
+}
+
 /**
  * Draws a guest.
  *
  * @param draw Where chance comes from
+ * @param shape What it may contain
  * @returns The guest in parts
  */
-export function drawGuest(draw: Draw): GuestDraft {
+export function drawGuest(draw: Draw, shape: GuestShape): GuestDraft {
   const long = draw.oneIn(2), esIsMmio = long || draw.oneIn(2);
   const start = draw.pick(offsets), first = draw.pick(ports);
   const place = {
@@ -62,7 +69,8 @@ export function drawGuest(draw: Draw): GuestDraft {
   const steps = Array.from({ length: draw.int(1, 6) }, () => draw.pick(guestSteps)(place));
   const registrations = Array.from({ length: draw.int(0, 6) }, (): Registration => {
     const pio = draw.oneIn(3);
-    const len = draw.pick([0, 0, 1, 2, 4, 8]);
+    const drawn = draw.pick([0, 0, 1, 2, 4, 8]);
+    const len = drawn === 0 && !pio && !shape.zeroLengthMmio ? 2 : drawn;
     const match = len !== 0 && draw.oneIn(3) ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0;
     return {
       addr: BigInt(pio ? place.port() : guestLayout.mmio + place.offset()),

@@ -41,6 +41,8 @@ export interface HistoryDraft {
 export interface HistoryShape {
   /** Interrupt controllers and timers in the kernel. */
   readonly irqchips: boolean;
+  /** Zero-length registrations in memory, which a fast MMIO bus answers otherwise. */
+  readonly zeroLengthMmio: boolean;
 }
 
 /** Where things are: ends of pages, of 32 bits and of 46, the page of the LAPIC, the IOAPIC's. */
@@ -81,6 +83,7 @@ class HistoryDrawer {
   readonly #zones: ZoneOp[] = [];
   readonly #slots: SlotOp[] = [];
   readonly #controlled: boolean;
+  readonly #zeroLengthMmio: boolean;
   readonly #wrote = new Set<number>();
   readonly #memory: bigint;
   readonly #port: bigint;
@@ -90,6 +93,7 @@ class HistoryDrawer {
     this.#draw = draw;
     this.#count = draw.oneIn(3) ? draw.int(2, 3) : 1;
     this.#vms = Array.from({ length: this.#count }, (_, i) => i);
+    this.#zeroLengthMmio = shape.zeroLengthMmio;
     this.#controlled = shape.irqchips && draw.oneIn(4);
     this.#memory = draw.pick(this.#controlled && draw.oneIn(2) ? memoryOfControllers : memory);
     this.#port = draw.pick(this.#controlled && draw.oneIn(2) ? portsOfControllers : ports);
@@ -172,8 +176,9 @@ class HistoryDrawer {
         vm: draw.pick(this.#vms),
       };
     }
-    const len = draw.oneIn(30) ? draw.pick([3, 5, 16]) : draw.pick([0, 0, 1, 2, 4, 4, 8]);
+    const drawn = draw.oneIn(30) ? draw.pick([3, 5, 16]) : draw.pick([0, 0, 1, 2, 4, 4, 8]);
     const bus = draw.oneIn(2) ? 0 : draw.oneIn(12) ? CCW : PIO;
+    const len = drawn === 0 && bus === 0 && !this.#zeroLengthMmio ? 2 : drawn;
     const match = draw.oneIn(3) && (len !== 0 || draw.oneIn(10)) ? DATAMATCH : 0;
     const hint = draw.oneIn(20) ? KVM_IOEVENTFD_FLAG_FAST_MMIO : draw.oneIn(60) ? 0x20 : 0;
     return {

@@ -10,6 +10,8 @@ import {
   KVM_IOEVENTFD_FLAG_PIO,
   KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY,
 } from "@ioeventfd/uapi";
+import { sample } from "fast-check";
+import { DrawnArbitrary } from "./_arbitrary.ts";
 import type { DescriptorName, IoeventfdOp } from "../history.ts";
 import type { RegistrationCase } from "../registration_case.ts";
 import type { Draw } from "./draw.ts";
@@ -69,6 +71,30 @@ export function drawRegistrationCase(draw: Draw): RegistrationCase {
   if (kind < 4) return drawOne(draw);
   if (kind < 7) return { ops: drawPair(draw), absolute: false };
   return { ops: drawFew(draw), absolute: false };
+}
+
+/**
+ * Draws cases, for whoever wants to play them as fast as can be: with a `RegistrationPlayer`.
+ *
+ * @param count How many
+ * @param seed Where chance begins, a 32-bit integer
+ * @returns The same cases for the same seed
+ *
+ * @example How many cases a second the model plays
+ * ```ts
+ * import { RegistrationPlayer } from "@ioeventfd/conform";
+ * import { drawRegistrationCases } from "@ioeventfd/conform/random";
+ * import { CoreBackend } from "@ioeventfd/kvm-core";
+ *
+ * const cases = drawRegistrationCases(1000, 1);
+ * using player = new RegistrationPlayer(new CoreBackend());
+ * const start = performance.now();
+ * player.play(cases);
+ * console.log(`${Math.round(cases.length / (performance.now() - start))} cases a millisecond`);
+ * ```
+ */
+export function drawRegistrationCases(count: number, seed: number): RegistrationCase[] {
+  return sample(new DrawnArbitrary(drawRegistrationCase, () => []), { numRuns: count, seed });
 }
 
 /** One call of any shape, at the top of the address space now and then. */

@@ -3,7 +3,10 @@
  *
  * @module
  */
+export * from "./case_kind.ts";
 export * from "./conform_cases.ts";
 export * from "./conform_side.ts";
+export * from "./draw_registration.ts";
+export * from "./random_vectors.ts";
 export * from "./reference_backend.ts";
 export type { KernelRelease } from "@ioeventfd/uapi";

@@ -1,0 +1,21 @@
+/**
+ * Kinds of random case, and what they may contain.
+ *
+ * @module
+ */
+
+/**
+ * Kinds of random case: calls of `KVM_IOEVENTFD` alone; histories of calls and guest writes; machine code.
+ */
+export type CaseKind = "registration" | "history" | "guest";
+
+/** What cases may contain. */
+export interface CaseShape {
+  /** Interrupt controllers in histories; where absent they are, for a side without any they must not be. */
+  readonly irqchips?: boolean;
+  /**
+   * Zero-length registrations in memory, in histories and guests; where absent they are. One side with a fast MMIO bus
+   * and one without answer them differently.
+   */
+  readonly zeroLengthMmio?: boolean;
+}
