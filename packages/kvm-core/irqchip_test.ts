@@ -1,8 +1,8 @@
 // In-kernel devices, where a test looks into them or the bus. How they meet ioeventfds is in tests/cases, for every
 // backend.
 import { assertEquals } from "@std/assert";
-import { encodeIoeventfd, KVM_CREATE_PIT2, KVM_ENABLE_CAP, KVM_IOEVENTFD } from "@ioeventfd/uapi";
-import { errnoOf, PIO, refusal, Rig } from "./testdata/helpers.ts";
+import { encodeIoeventfd, KVM_ENABLE_CAP, KVM_IOEVENTFD } from "@ioeventfd/uapi";
+import { errnoOf, refusal, Rig } from "./testdata/helpers.ts";
 
 Deno.test("the ports of the PICs and the PIT with the speaker are entries of the bus", () => {
   const rig = new Rig();
