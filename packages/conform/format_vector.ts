@@ -23,10 +23,11 @@ import type { GuestExit, GuestVector, Vector } from "./vector.ts";
  * ```
  */
 export function formatVector(vector: Vector): string {
-  return JSON.stringify(json(vector));
+  const { release, provenance, source } = vector;
+  return JSON.stringify({ ...json(vector), release, provenance, source });
 }
 
-function json(vector: Vector): unknown {
+function json(vector: Vector): object {
   const { id, kind } = vector;
   switch (vector.kind) {
     case "register": {
@@ -71,7 +72,7 @@ function counters(vector: { readonly counters: readonly bigint[] }): (number | s
   );
 }
 
-function guest(vector: GuestVector): unknown {
+function guest(vector: GuestVector): object {
   const { id, kind, mode, insn, tag, code, esIsMmio, scratch, mmioOffset, end, fault } = vector;
   return {
     id,

@@ -8,7 +8,7 @@ import { playGuest } from "./play_guest.ts";
 import { playHistory, type PlayOptions } from "./play_history.ts";
 import { observeBus } from "./run_bus.ts";
 import { observeCollide, observeRegister } from "./run_registrations.ts";
-import type { Vector } from "./vector.ts";
+import type { Vector, VectorOrigin } from "./vector.ts";
 
 /** A vector with a backend's own answers, or why there is none. */
 export type Observation =
@@ -40,6 +40,19 @@ export function observeVector(
   vector: Vector,
   options: PlayOptions = {},
 ): Observation {
+  return observe(backend, withoutOrigin(vector), options);
+}
+
+/** The question alone: these answers are nobody else's. */
+function withoutOrigin<T extends Vector>(vector: T): T {
+  const copy = { ...vector };
+  for (const name of ["release", "provenance", "source"] satisfies (keyof VectorOrigin)[]) {
+    Reflect.deleteProperty(copy, name);
+  }
+  return copy;
+}
+
+function observe(backend: KvmBackend, vector: Vector, options: PlayOptions): Observation {
   switch (vector.kind) {
     case "register": {
       const observed = observeRegister(backend, vector);

@@ -6,7 +6,15 @@
 import { type Registration, type Regs, REGS_LAYOUT } from "@ioeventfd/uapi";
 import { parseHistory } from "./_parse_history.ts";
 import { JsonCursor } from "./json_cursor.ts";
-import type { Access, BusOp, BusVector, GuestExit, Outcome, Vector } from "./vector.ts";
+import type {
+  Access,
+  BusOp,
+  BusVector,
+  GuestExit,
+  Outcome,
+  Vector,
+  VectorOrigin,
+} from "./vector.ts";
 
 /**
  * Parses one line of a vector file.
@@ -30,6 +38,10 @@ import type { Access, BusOp, BusVector, GuestExit, Outcome, Vector } from "./vec
 export function parseVector(text: string, source = "vector", line = 1): Vector {
   const at = JsonCursor.parse(text, source, line);
   const id = at.field("id").string();
+  return { ...parseQuestion(at, id), ...origin(at) };
+}
+
+function parseQuestion(at: JsonCursor, id: string): Vector {
   const kind = at.field("kind").oneOf(["register", "collide", "bus", "guest", "history"]);
   switch (kind) {
     case "register": {
@@ -84,6 +96,18 @@ export function parseVector(text: string, source = "vector", line = 1): Vector {
     case "history":
       return parseHistory(at, id);
   }
+}
+
+/** Where the answers come from, as far as the vector says it. */
+function origin(at: JsonCursor): VectorOrigin {
+  const release = at.optional("release")?.string();
+  const provenance = at.optional("provenance")?.oneOf(["observed", "derived"]);
+  const source = at.optional("source")?.string();
+  return {
+    ...(release === undefined ? {} : { release }),
+    ...(provenance === undefined ? {} : { provenance }),
+    ...(source === undefined ? {} : { source }),
+  };
 }
 
 /** General registers at the end, where the vector has them. */

@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { CoreBackend } from "@ioeventfd/kvm-core";
+import { formatVector } from "./format_vector.ts";
 import { InputSyntaxError } from "./json_cursor.ts";
+import { observeVector } from "./observe_vector.ts";
 import { parseVector } from "./parse_vector.ts";
 
 const register = {
@@ -27,6 +30,22 @@ Deno.test("parseVector() reads a registration, absurd values included", () => {
     fd: "pipe",
   });
   assertEquals(vector.errno, "EINVAL");
+});
+
+Deno.test("parseVector() reads where a vector comes from, and formatVector() writes it", () => {
+  const origin = { release: "4.4", provenance: "derived", source: "KERNEL 4.4 virt/kvm" } as const;
+  const line = JSON.stringify({ ...register, ...origin });
+  const { release, provenance, source } = parseVector(line);
+  assertEquals({ release, provenance, source }, origin);
+  assertEquals(formatVector(parseVector(line)), line);
+  assertEquals(Object.keys(parseVector(JSON.stringify(register))), ["kind", "id", "op", "errno"]);
+  refused({ ...register, provenance: "guessed" }, 'f.jsonl:7: /provenance: "guessed" is not');
+});
+
+Deno.test("observeVector() answers for the backend it asks, not for where the vector came from", () => {
+  const line = JSON.stringify({ ...register, release: "4.4", provenance: "derived", source: "s" });
+  const { vector } = observeVector(new CoreBackend(), parseVector(line));
+  assertEquals(vector, parseVector(JSON.stringify(register)));
 });
 
 Deno.test("parseVector() reads a guest with its exits", () => {

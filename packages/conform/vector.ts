@@ -12,8 +12,18 @@ export type VectorKind = "register" | "collide" | "bus" | "guest" | "history";
 /** What an ioctl ended with: null for success, or the errno's name. */
 export type Outcome = string | null;
 
+/** Where the answers of a vector come from; one without them was observed, on the kernel that its file speaks of. */
+export interface VectorOrigin {
+  /** Release of the kernel that answers so, such as `4.4` or `6.18.44`. */
+  readonly release?: string;
+  /** `derived` from a kernel's source, or `observed` on a running one. */
+  readonly provenance?: "observed" | "derived";
+  /** What it was derived from: release, file and function. */
+  readonly source?: string;
+}
+
 /** One `KVM_IOEVENTFD` on a VM that has none. */
-export interface RegisterVector {
+export interface RegisterVector extends VectorOrigin {
   /** Discriminant. */
   readonly kind: "register";
   /** Unique within a set. */
@@ -25,7 +35,7 @@ export interface RegisterVector {
 }
 
 /** A second registration after a first that succeeds. */
-export interface CollideVector {
+export interface CollideVector extends VectorOrigin {
   /** Discriminant. */
   readonly kind: "collide";
   /** Unique within a set. */
@@ -52,7 +62,7 @@ export interface Access {
 }
 
 /** A history, then one guest write each. */
-export interface BusVector {
+export interface BusVector extends VectorOrigin {
   /** Discriminant. */
   readonly kind: "bus";
   /** Unique within a set. */
@@ -125,7 +135,7 @@ export interface GuestObservation {
 }
 
 /** Machine code run until it halts. */
-export interface GuestVector extends GuestSetup, GuestObservation {
+export interface GuestVector extends GuestSetup, GuestObservation, VectorOrigin {
   /** Discriminant. */
   readonly kind: "guest";
   /** Unique within a set. */
@@ -135,7 +145,7 @@ export interface GuestVector extends GuestSetup, GuestObservation {
 }
 
 /** A history of any calls and writes, with what came of each. */
-export interface HistoryVector {
+export interface HistoryVector extends VectorOrigin {
   /** Discriminant. */
   readonly kind: "history";
   /** Unique within a set. */
