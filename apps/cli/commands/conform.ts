@@ -1,62 +1,106 @@
 /**
- * `ioeventfd conform`: the model against vectors.
+ * `ioeventfd conform`: the model, the host's KVM and vectors against each other.
  *
  * @module
  */
-import { parseVectors, runVector, Tally, tallyLine } from "@ioeventfd/conform";
-import type { TallyRow, VectorResult } from "@ioeventfd/conform";
+import { formatVector } from "@ioeventfd/conform";
+import type { Vector } from "@ioeventfd/conform";
+import type { CaseKind } from "@ioeventfd/conform/random";
 import type { KvmBackend } from "@ioeventfd/uapi";
 import { VmxBackend } from "@ioeventfd/vmx-sim";
-import { UsageError } from "../cli_error.ts";
+import { exitCode, UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
-import { inputName } from "../host.ts";
 import { chosenRelease, kernelOption } from "../kernel_option.ts";
+import { parseCount } from "../numbers.ts";
 import type { OptionValues } from "../option_values.ts";
-import { Progress } from "../progress.ts";
-import { textTable } from "../text_table.ts";
+import { conformJunit } from "./_conform_junit.ts";
+import { type ConformOutcome, outcomeJson, totalOf } from "./_conform_outcome.ts";
+import { playRandom } from "./_conform_random.ts";
+import { ConformSides, type ModelPaging } from "./_conform_sides.ts";
+import { conformTap } from "./_conform_tap.ts";
+import { conformText } from "./_conform_text.ts";
+import { playVectors } from "./_conform_vectors.ts";
 import { liveBackend } from "./_run_backend.ts";
 
-/** Failures printed in full. */
-const mostShown = 20;
+const usualCases = 10_000;
+
+/** Cases with writes take a kernel as long as this many without. */
+const usualWeights: ReadonlyMap<CaseKind, number> = new Map([["registration", 49], ["history", 1]]);
+
+const kindOptions: readonly (readonly [option: string, kind: CaseKind])[] = [
+  ["registrations", "registration"],
+  ["histories", "history"],
+  ["guests", "guest"],
+];
 
 /** `ioeventfd conform`. */
 export const conform: Command = {
   name: "conform",
-  summary: "The model, or this host's KVM, against conformance vectors",
-  usage: "--vectors FILE… [--backend sim|kvm] [--kernel RELEASE] [--paging shadow|ept] [--json]",
+  summary: "Random histories on the model and on this host's KVM, or vectors on either",
+  usage: "[--cases N] [--minutes M] [--seed S] [--guests] [--backend sim,kvm] | --vectors FILE…",
   description:
-    `Each line of a FILE (JSON lines, gzip or plain, - is stdin) is a vector: what Linux was given,
-and what it did. The format is in vectors/README.md.
+    `Without --vectors, random cases are played on the model and on this host's KVM, which is right
+where they differ: calls of KVM_IOEVENTFD of any shape, and now and then a history of several VMs
+with eventfds that come and go, guest writes of every width on both buses, coalesced zones, memory
+slots and interrupt controllers; with --guests, machine code. --backend sim asks no kernel: the
+plain form of the model's rules judges, and for guests the model's other kind of paging.
 
-Vectors belong to the release and the host they were observed on. Those of vectors/ come from a
-host without extended page tables, so the model has none either unless --paging ept: with them
-the fast MMIO path skips instructions as a whole, which such vectors cannot know.
+A difference is made smaller until nothing can be left out, and printed as a vector and as a
+scenario. --record OUT writes down what the judge did in every case instead, as vectors.
 
-The last line is the count; the exit code is 1 when a vector fails, 4 when there is no KVM.`,
+With --vectors, each line of a FILE (JSON lines, gzip or plain, - is stdin) is a vector: what Linux
+was given, and what it did; the format is in vectors/README.md. They are played on the model, or
+with --backend kvm on this host's KVM; --record OUT writes what that did. Vectors belong to the
+release and the host they were observed on. Those of vectors/ come from a host without extended
+page tables, so the model has none either unless --paging ept.
+
+The last line is the count. The exit code is 1 when something differs, 4 when there is no KVM, 130
+after Ctrl-C, with what was done so far.`,
   operands: [0, Infinity],
   options: [
+    { name: "cases", value: "N", summary: `How many random cases; ${usualCases} unless given` },
+    { name: "minutes", value: "M", summary: "How long, instead of or besides how many" },
+    { name: "seed", value: "S", summary: "Where chance begins; somewhere else each time" },
+    { name: "registrations", summary: "Calls of KVM_IOEVENTFD alone" },
+    { name: "histories", summary: "Histories with guest writes alone" },
+    { name: "guests", summary: "Machine code alone" },
     { name: "vectors", value: "FILE", repeat: true, file: true, summary: "A file of vectors" },
     {
       name: "backend",
-      value: "NAME",
-      choices: ["sim", "kvm"],
-      summary: "The model, or this host's /dev/kvm; sim unless given",
+      value: "NAMES",
+      choices: ["sim", "kvm", "sim,kvm"],
+      summary: "sim,kvm unless given; with --vectors, sim",
     },
-    kernelOption,
+    { ...kernelOption, summary: "Kernel release of the model; the newest unless given" },
     {
       name: "paging",
       value: "KIND",
       choices: ["shadow", "ept"],
-      summary: "How the model translates guest addresses; shadow unless given",
+      summary: "How the model translates guest addresses; as the host does unless given",
     },
+    { name: "record", value: "OUT", file: true, summary: "Write what the judge did as vectors" },
+    { name: "junit", value: "FILE", file: true, summary: "Write JUnit XML; - is stdout" },
+    { name: "tap", summary: "Test Anything Protocol on stdout" },
     { name: "json", summary: "One JSON document on stdout" },
   ],
   examples: [
     {
+      about: "a long look for differences between the model and this kernel",
+      line: "conform --backend sim,kvm --cases 1000 --seed 1",
+    },
+    { about: "where there is no /dev/kvm", line: "conform --backend sim --cases 5000" },
+    {
+      about: "machine code on this kernel, as TAP",
+      line: "conform --backend sim,kvm --guests --cases 50 --seed 7 --tap",
+    },
+    {
       about: "the vectors that come with the project",
       line: "conform --vectors vectors/register.jsonl vectors/collide.jsonl vectors/bus.jsonl",
     },
-    { about: "machine code, for a script", line: "conform --json --vectors vectors/guest.jsonl" },
+    {
+      about: "new vectors, of what this kernel does in fifty histories",
+      line: "conform --backend sim,kvm --histories --cases 50 --seed 3 --record new.jsonl",
+    },
   ],
   run,
 };
@@ -64,97 +108,97 @@ The last line is the count; the exit code is 1 when a vector fails, 4 when there
 async function run(context: Context): Promise<number> {
   const { options, operands, stdout } = context;
   const files = [...options.texts("vectors"), ...operands];
-  if (files.length === 0) throw new UsageError("conform: say which: --vectors FILE…");
-  const backend = chosenBackend(options);
-  const tally = new Tally();
-  const failures: VectorResult[] = [];
-  const progress = new Progress(context, "vectors");
-  let done = 0;
-  for (const file of files) {
-    for await (const vector of parseVectors(await context.open(file), inputName(file))) {
-      const result = runVector(backend, vector);
-      tally.add(result);
-      if (result.outcome === "failed") failures.push(result);
-      await progress.update(++done);
-    }
+  const out = options.text("record"), junit = options.text("junit");
+  const onStdout = [
+    ...(options.flag("json") ? ["--json"] : []),
+    ...(options.flag("tap") ? ["--tap"] : []),
+    ...(junit === "-" ? ["--junit -"] : []),
+    ...(out === "-" ? ["--record -"] : []),
+  ];
+  if (onStdout.length > 1) {
+    throw new UsageError(`conform: ${onStdout.join(" and ")} both write to stdout`);
   }
-  await progress.finish();
-  const total = tally.total();
+  const lines: string[] = [];
+  const recording: Recording = out === undefined
+    ? {}
+    : { record: (vector) => void lines.push(formatVector(vector)) };
+  const outcome = files.length > 0
+    ? await vectorOutcome(context, files, recording)
+    : await randomOutcome(context, recording);
+  if (out !== undefined) await context.writeFile(out, lines.map((line) => `${line}\n`).join(""));
+  if (junit !== undefined) await context.writeFile(junit, conformJunit(outcome));
   if (options.flag("json")) {
-    const kernel = backend.name === "kvm" ? null : chosenRelease(options).name;
-    const report = { backend: backend.name, kernel, ...total, groups: tally.rows(), failures };
-    await stdout.write(JSON.stringify(report, null, 2) + "\n");
-  } else {
-    await stdout.write(reportText(context, tally, failures));
-  }
-  return total.failed > 0 ? 1 : 0;
+    await stdout.write(JSON.stringify(outcomeJson(outcome), null, 2) + "\n");
+  } else if (options.flag("tap")) await stdout.write(conformTap(outcome));
+  else if (onStdout.length === 0) await stdout.write(conformText(outcome, context.style));
+  if (outcome.stopped === "interrupted") return exitCode.interrupted;
+  return totalOf(outcome).failed > 0 ? exitCode.checkFailed : exitCode.ok;
 }
 
-function chosenBackend(options: OptionValues): KvmBackend {
-  if (options.text("backend") !== "kvm") {
-    const paging = options.text("paging") === "ept" ? "ept" : "shadow";
-    return new VmxBackend({ release: chosenRelease(options), paging });
+/** Takes what the judge did. */
+interface Recording {
+  readonly record?: (vector: Vector) => void;
+}
+
+/** Options of random cases, which vectors have no use for. */
+const randomOptions = ["cases", "minutes", "seed", ...kindOptions.map(([option]) => option)];
+
+async function vectorOutcome(
+  context: Context,
+  files: readonly string[],
+  recording: Recording,
+): Promise<ConformOutcome> {
+  const { options } = context;
+  const random = randomOptions.find((name) => options.has(name));
+  if (random !== undefined) throw new UsageError(`conform: --${random} is for random cases`);
+  const names = (options.text("backend") ?? "sim").split(",");
+  if (recording.record !== undefined && names.length > 1) {
+    throw new UsageError("conform: --record takes one backend: --backend sim or --backend kvm");
   }
-  for (const name of ["kernel", "paging"]) {
+  const paging = options.text("paging") === "ept" ? "ept" : "shadow";
+  const isModel = names.includes("sim");
+  for (const name of isModel ? [] : ["kernel", "paging"]) {
     if (options.has(name)) throw new UsageError(`conform: --${name} is for the model alone`);
   }
-  return liveBackend();
-}
-
-function reportText(
-  { style }: Context,
-  tally: Tally,
-  failures: readonly VectorResult[],
-): string {
-  const lines: string[] = [];
-  for (const { id, tag, differences } of failures.slice(0, mostShown)) {
-    lines.push(style.red(`${id}${tag === null ? "" : ` (${tag})`}`));
-    for (const { what, expected, actual } of differences) {
-      lines.push(`  ${what}: expected ${expected}, got ${actual}`);
-    }
-  }
-  if (failures.length > mostShown) lines.push(`… and ${failures.length - mostShown} more`);
-  if (lines.length > 0) lines.push("");
-  const [heading, ...rows] = textTable(
-    [
-      { title: "vectors" },
-      { title: "passed", align: "right" },
-      { title: "failed", align: "right" },
-      { title: "skipped", align: "right" },
-      { title: "because" },
-    ],
-    byKind(tally.rows()).map(({ group, passed, failed, skipped, reasons }) => [
-      group,
-      String(passed),
-      String(failed),
-      String(skipped),
-      reasons.join("; "),
-    ]),
+  const release = chosenRelease(options);
+  const backends = names.map((name): KvmBackend =>
+    name === "sim" ? new VmxBackend({ release, paging }) : liveBackend()
   );
-  lines.push(style.bold(heading!), ...rows, "");
-  const total = tally.total();
-  const paint = total.failed > 0 ? style.red : style.green;
-  return [...lines, paint(tallyLine(total)), ""].join("\n");
+  const kernel = isModel ? release.name : null;
+  return await playVectors(context, { files, backends, kernel, paging, ...recording });
 }
 
-/** Guest vectors in one row, and tags of their own only where some failed. */
-function byKind(rows: readonly TallyRow[]): TallyRow[] {
-  const shown: TallyRow[] = [];
-  for (const row of rows) {
-    const kind = row.group.split(" ")[0]!;
-    const at = shown.findIndex((one) => one.group === kind);
-    if (row.failed > 0 || at === -1) {
-      shown.push(row.failed > 0 ? row : { ...row, group: kind });
-      continue;
-    }
-    const sum = shown[at]!;
-    shown[at] = {
-      group: kind,
-      passed: sum.passed + row.passed,
-      failed: sum.failed + row.failed,
-      skipped: sum.skipped + row.skipped,
-      reasons: [...new Set([...sum.reasons, ...row.reasons])],
-    };
+async function randomOutcome(context: Context, recording: Recording): Promise<ConformOutcome> {
+  const { options } = context;
+  const asked = kindOptions.filter(([option]) => options.flag(option)).map(([, kind]) => kind);
+  const weights = asked.length === 0 ? usualWeights : new Map(asked.map((kind) => [kind, 1]));
+  const minutes = options.text("minutes");
+  const cases = options.text("cases");
+  const most = minutes === undefined ? usualCases : Infinity;
+  const until = minutes === undefined ? Infinity : performance.now() + duration(minutes);
+  using sides = new ConformSides({
+    live: options.text("backend") !== "sim",
+    release: chosenRelease(options),
+    paging: options.text("paging") as ModelPaging | undefined,
+  });
+  return await playRandom(context, sides, {
+    weights,
+    cases: cases === undefined ? most : parseCount(cases, "cases", 1, Number.MAX_SAFE_INTEGER),
+    seed: chosenSeed(options),
+    until,
+    ...recording,
+  });
+}
+
+function duration(minutes: string): number {
+  if (!/^\d+(\.\d+)?$/.test(minutes) || Number(minutes) === 0) {
+    throw new UsageError(`--minutes: "${minutes}" is not a time; write it like 10 or 0.5`);
   }
-  return shown;
+  return Number(minutes) * 60_000;
+}
+
+function chosenSeed(options: OptionValues): number {
+  const seed = options.text("seed");
+  if (seed === undefined) return crypto.getRandomValues(new Uint32Array(1))[0]!;
+  return parseCount(seed, "seed", 0, 0xffff_ffff);
 }

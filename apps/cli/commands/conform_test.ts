@@ -67,15 +67,74 @@ Deno.test("conform takes several files, as operands too", async () => {
   assertMatch(stdout, /\n4 passed, 0 failed\n$/);
 });
 
-Deno.test("conform refuses input that is no vector with file and line, and no input at all", async () => {
+Deno.test("conform refuses input that is no vector with file and line", async () => {
   const broken = await conform(passing + '{"id":"e","kind":"bus"');
   assertEquals([broken.code, broken.stderr], [
     3,
     "ioeventfd: v.jsonl:4: JSON that ends too early: is the file cut off?\n",
   ]);
-  const nothing = await runFake(["conform"]);
-  assertEquals([nothing.code, nothing.stderr], [
-    2,
-    "ioeventfd: conform: say which: --vectors FILE…\n",
-  ]);
+});
+
+Deno.test("conform refuses what does not go together", async () => {
+  const refused = async (...args: string[]): Promise<string> => {
+    const { code, stderr } = await runFake(["conform", ...args], { files: { v: passing } });
+    assertEquals(code, 2);
+    return stderr;
+  };
+  assertEquals(
+    await refused("--vectors", "v", "--seed", "1"),
+    "ioeventfd: conform: --seed is for random cases\n",
+  );
+  assertEquals(
+    await refused("--vectors", "v", "--backend", "sim,kvm", "--record", "out"),
+    "ioeventfd: conform: --record takes one backend: --backend sim or --backend kvm\n",
+  );
+  assertEquals(
+    await refused("--json", "--tap"),
+    "ioeventfd: conform: --json and --tap both write to stdout\n",
+  );
+  assertMatch(await refused("--minutes", "soon"), /^ioeventfd: --minutes: "soon" is not a time/);
+});
+
+Deno.test("conform --record writes what the backend did, which it then passes", async () => {
+  const files = { "v.jsonl": failing };
+  const args = ["conform", "--vectors", "v.jsonl", "--record", "out.jsonl"];
+  const { code, written } = await runFake(args, { files });
+  const recorded = written.get("out.jsonl")!;
+  assertEquals([code, recorded], [1, failing.replace('"EEXIST"', "null")]);
+  assertMatch((await conform(recorded)).stdout, /\n1 passed, 0 failed\n$/);
+});
+
+Deno.test("conform --tap and --junit tell each vector", async () => {
+  const tap = await conform(passing + failing + unknown, "--tap", "--junit", "out.xml");
+  assertEquals(
+    tap.stdout,
+    `TAP version 14
+1..4
+ok 1 - register a
+ok 2 - register b
+not ok 3 - register c
+  ---
+  differences: |
+    errno: expected EEXIST, got null
+  ...
+ok 4 - register d # SKIP no descriptor "lava lamp"
+# 2 passed, 1 failed, 1 skipped
+`,
+  );
+  const xml = tap.written.get("out.xml")!.replaceAll(/time="[^"]*"/g, "");
+  assertStringIncludes(xml, '<testsuite name="sim" tests="4" failures="1" errors="0" skipped="1"');
+  assertStringIncludes(xml, '<testcase classname="conform.register" name="a"/>');
+  assertStringIncludes(xml, '<failure message="errno: expected EEXIST, got null">');
+  assertStringIncludes(xml, '<skipped message="no descriptor &quot;lava lamp&quot;"/>');
+});
+
+Deno.test("conform stops at Ctrl-C with what was done so far", async () => {
+  const args = ["conform", "--backend", "sim", "--cases", "1000000000", "--seed", "1"];
+  const random = await runFake(args, { interrupted: true });
+  assertMatch(random.stdout, /Stopped early, interrupted, .*\n[1-9]\d* passed, 0 failed\n$/);
+  const args2 = ["conform", "--vectors", "v"];
+  const vectors = await runFake(args2, { files: { v: passing }, interrupted: true });
+  assertMatch(vectors.stdout, /Stopped early, interrupted, .*\n1 passed, 0 failed\n$/);
+  assertEquals([random.code, vectors.code], [130, 130]);
 });
