@@ -116,8 +116,18 @@ export interface X86Rules {
   readonly fastSkipWhenNested: "instruction-length-field" | "decode";
   /** The can-emulate check comes before the fast bus. */
   readonly canEmulateCheckFirst: boolean;
-  /** Any exit but exception, EPT violation and task switch during event delivery is fatal (suberror 3). */
+  /** An EPT misconfig that cuts the delivery of an event short is fatal (suberror 3), as most exits then are. */
   readonly misconfigWhileVectoringFatal: boolean;
+  /**
+   * Nothing is emulated on behalf of an event in delivery: a misconfig resumes the guest, a violation is suberror 3.
+   * Before, the instruction at RIP was emulated, which had nothing to do with the access.
+   */
+  readonly refusesEmulationWhileVectoring: boolean;
+  /**
+   * Data of suberror 3: vectoring information and exit reason; those, the qualification, the address of a misconfig
+   * (of no other exit) and the CPU; or those with the address in place always.
+   */
+  readonly deliveryErrorData: "two" | "address-of-misconfig" | "five";
   /** GVA to GPA walk of the data is left out when the exit gave the GPA. */
   readonly reusesFaultGpa: boolean;
   /** RIP moves before KVM_EXIT_IO of an OUT. */
@@ -134,6 +144,8 @@ export interface X86Rules {
   readonly genericSkip: boolean;
   /** `immediate_exit` in kvm_run is honoured. */
   readonly immediateExit: boolean;
+  /** The per-vCPU MMIO cache answers in a nested guest too, whose addresses are not the guest's. */
+  readonly mmioCacheServesL2: boolean;
   /** False is quirk `stale-mmio-cache`: the per-vCPU MMIO cache outlives a memslot change. */
   readonly mmioCacheHasGeneration: boolean;
   /** Layout of the generation in an MMIO SPTE (facts §4.7). */

@@ -15,7 +15,7 @@ import { DecodedCode } from "./hw/decoded_code.ts";
 import type { VmContext } from "./kvm/vcpu_context.ts";
 import { GuestMemory } from "./mmu/guest_memory.ts";
 import type { MmioSpteLayout } from "./mmu/mmio_spte.ts";
-import { mmioGeneration, mmioSpteLayout } from "./mmu/mmio_spte.ts";
+import { comesRound, mmioGeneration, mmioSpteLayout } from "./mmu/mmio_spte.ts";
 import { PageTables } from "./mmu/page_tables.ts";
 import type { TraceSink } from "./trace/ftrace_writer.ts";
 import type { VmxOptions } from "./vmx_options.ts";
@@ -101,15 +101,16 @@ export class VmxVm extends Vm {
     return this.createVcpu(id);
   }
 
-  // KERNEL 6.19 virt/kvm/kvm_main.c kvm_set_memslot; arch/x86/kvm/x86.c kvm_arch_commit_memory_region
+  // KERNEL 3.16, 6.19 kvm_main.c kvm_set_memslot; arch/x86/kvm/mmu/mmu.c kvm_arch_flush_shadow_memslot
   #slotChanged({ kind, before, after }: SlotChange): void {
     const { memory, spteLayout } = this.context;
     if (after === null) this.#dirty.delete(before!.id);
     memory.setSlots(this.slots.slots.map((slot) => this.#memorySlot(slot)), this.slots.generation);
     const generation = mmioGeneration(spteLayout, this.slots.generation);
-    // Only CREATE leaves what is mapped as it was, unless the generation has come round.
-    if (generation < this.#generation) this.#zap(null);
-    else if (kind !== "create") this.#zap(before);
+    // CREATE leaves what is mapped as it was, unless the generation comes round; DELETE and MOVE zap all there is.
+    const isGone = kind === "delete" || kind === "move";
+    if (isGone || comesRound(spteLayout, this.#generation, generation)) this.#zap(null);
+    else if (kind === "flags") this.#zap(before);
     this.#generation = generation;
   }
 

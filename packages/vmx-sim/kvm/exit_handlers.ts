@@ -60,6 +60,9 @@ const { busWrite } = busDispatch;
 const { FAULT_BUG, FAULT_EMULATE, FAULT_INVALID, FAULT_RETRY } = kvmMmu;
 const { skipInstruction } = skip;
 
+/** The host CPU of the last entry, which userspace is told: the model has one. */
+const LAST_ENTRY_CPU = 0;
+
 /** Handlers of one vCPU. Every one returns true when the guest goes on, false for an exit to userspace. */
 export class ExitHandlers {
   /** KVM's MMU. */
@@ -138,19 +141,39 @@ export class ExitHandlers {
       reason === EXIT_REASON_EPT_VIOLATION ||
       reason === EXIT_REASON_EPT_MISCONFIG && !this.#rules.misconfigWhileVectoringFatal;
     if (!isAllowed) {
-      internalError(this.#vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV, [info >>> 0, reason]);
-      return false;
+      const isMisconfig = reason === EXIT_REASON_EPT_MISCONFIG;
+      return this.#deliveryError(isMisconfig ? word64(words, VMCS_PHYSICAL) : null);
     }
     // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c vmx_complete_interrupts
     this.#vcpu.queueEvent(info, words[VMCS_VECTORING_ERROR]!);
     return true;
   }
 
+  // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c vmx_check_emulate_instruction
+  get #refusesEmulation(): boolean {
+    return this.#words[VMCS_VECTORING_INFO]! < 0 && this.#rules.refusesEmulationWhileVectoring;
+  }
+
+  // KERNEL 4.4, 5.15 vmx_handle_exit; 6.19 arch/x86/kvm/x86.c kvm_prepare_event_vectoring_exit
+  #deliveryError(address: bigint | null): false {
+    const words = this.#words;
+    const format = this.#rules.deliveryErrorData;
+    const data: (number | bigint)[] = [
+      words[VMCS_VECTORING_INFO]! >>> 0,
+      words[VMCS_EXIT_REASON]!,
+    ];
+    if (format !== "two") data.push(word64(words, VMCS_QUALIFICATION));
+    if (format === "five" || format !== "two" && address !== null) data.push(address ?? -1);
+    if (format !== "two") data.push(LAST_ENTRY_CPU);
+    internalError(this.#vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV, data);
+    return false;
+  }
+
   // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c handle_ept_misconfig
   #misconfig(): boolean {
     const words = this.#words;
     const vcpu = this.#vcpu;
-    if (this.#rules.canEmulateCheckFirst && words[VMCS_VECTORING_INFO]! < 0) return true;
+    if (this.#refusesEmulation) return true;
     const gpaLo = words[VMCS_PHYSICAL]!;
     const gpaHi = words[VMCS_PHYSICAL + 1]!;
     const fastBus = this.#fastBus;
@@ -218,19 +241,7 @@ export class ExitHandlers {
 
   #emulateFault(lo: number, hi: number): boolean {
     const vcpu = this.#vcpu;
-    const words = this.#words;
-    // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c vmx_check_emulate_instruction, x86.c kvm_prepare_event_vectoring_exit
-    if (this.#rules.canEmulateCheckFirst && words[VMCS_VECTORING_INFO]! < 0) {
-      const reason = words[VMCS_EXIT_REASON]!;
-      internalError(vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV, [
-        words[VMCS_VECTORING_INFO]! >>> 0,
-        reason,
-        words[VMCS_QUALIFICATION]! >>> 0,
-        (words[VMCS_PHYSICAL + 1]! >>> 0) * 0x1_0000_0000 + (words[VMCS_PHYSICAL]! >>> 0),
-        0,
-      ]);
-      return false;
-    }
+    if (this.#refusesEmulation) return this.#deliveryError(join64(lo, hi));
     const goesOn = this.emulator.emulate(EMULTYPE_PF, lo, hi);
     if (!goesOn && !this.#rules.mmioExitsCountedInEmulator) vcpu.mmioExits++;
     return goesOn;
@@ -314,4 +325,12 @@ export class ExitHandlers {
         return false;
     }
   }
+}
+
+function word64(words: Int32Array, at: number): bigint {
+  return join64(words[at]!, words[at + 1]!);
+}
+
+function join64(lo: number, hi: number): bigint {
+  return BigInt(hi >>> 0) << 32n | BigInt(lo >>> 0);
 }

@@ -275,7 +275,7 @@ export class KvmMmu implements EntryPort {
   /** A fault on an MMIO SPTE: is it still right? */
   mmioFault(lo: number, hi: number): FaultResult {
     const { vm, tables, work } = this.#vcpu;
-    const isNested = this.#vcpu.guestMode && this.#rules.canEmulateCheckFirst;
+    const isNested = this.#vcpu.guestMode && !this.#rules.mmioCacheServesL2;
     const isCached = this.isDirect ? !isNested && this.matchesGpa(lo, hi) : this.matchesGva(lo, hi);
     if (isCached) return FAULT_EMULATE;
     const at = tables.find(lo, hi);

@@ -26,6 +26,8 @@ export interface MmioSpteLayout {
   readonly generationBits: number;
   /** Added to the memslot generation before it is cut to `generationBits`. */
   readonly generationOffset: number;
+  /** Everything is zapped when the generation gets to its maximum, not when it comes round to 0. */
+  readonly zapsAtMaximum: boolean;
 }
 
 /** Lowest bit of the generation in the low word, in every release. */
@@ -57,6 +59,7 @@ export function mmioSpteLayout(rules: X86Rules, paging: "ept" | "shadow"): MmioS
     generationBits: rules.mmioSpte === "20-bit-drop-low" ? 20 : 19,
     // KERNEL 3.16 arch/x86/kvm/mmu.c kvm_current_mmio_generation
     generationOffset: rules.mmioSpte === "19-bit-offset" ? (1 << 19) - 1 - 150 : 0,
+    zapsAtMaximum: rules.mmioSpte === "19-bit-offset",
   };
 }
 
@@ -72,6 +75,19 @@ export function mmioGeneration(layout: MmioSpteLayout, memslotGeneration: number
   const wrapped = (memslotGeneration + layout.generationOffset) % size;
   const whole = wrapped < 0 ? wrapped + size : wrapped;
   return (whole >>> layout.droppedBits) << layout.droppedBits;
+}
+
+// KERNEL 3.16, 4.4, 6.19 arch/x86/kvm/mmu.c kvm_mmu_invalidate_mmio_sptes
+/**
+ * Whether a change of the memory slots zaps everything because the generation comes round.
+ *
+ * @param layout Layout in use
+ * @param before Generation before the change
+ * @param now Generation after it
+ * @returns Whether it does
+ */
+export function comesRound(layout: MmioSpteLayout, before: number, now: number): boolean {
+  return layout.zapsAtMaximum ? now === (1 << layout.generationBits) - 1 : now < before;
 }
 
 /**
