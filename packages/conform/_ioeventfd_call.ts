@@ -1,4 +1,4 @@
-import { encodeIoeventfd, KVM_IOEVENTFD, KvmError } from "@ioeventfd/uapi";
+import { encodeIoeventfd, KVM_IOEVENTFD, KvmError, withoutTraces } from "@ioeventfd/uapi";
 import type { KvmVm, Registration } from "@ioeventfd/uapi";
 import type { Outcome } from "./vector.ts";
 
@@ -16,7 +16,7 @@ export function ioeventfdCall(
 /** The errno a call ends with, or null; any error but the kernel's goes on. */
 export function outcomeOf(call: () => unknown): Outcome {
   try {
-    call();
+    withoutTraces(call);
     return null;
   } catch (error) {
     if (error instanceof KvmError) return error.code;

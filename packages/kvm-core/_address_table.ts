@@ -1,6 +1,6 @@
 type Words = Int32Array<ArrayBuffer>;
 
-const FIRST_SLOTS = 16;
+const FIRST_SLOTS = 4; // 64 bytes, which V8 keeps in its heap
 /** The records of every table that has none yet; never written to. */
 const NONE: Words = new Int32Array(FIRST_SLOTS * 4);
 const MULTIPLIERS = [0x9e3779b1 | 0, 0x85ebca6b | 0, 0x2545f491, 0xcc9e2d51 | 0];
@@ -18,7 +18,7 @@ export class AddressTable {
   mask: number = FIRST_SLOTS * 4 - 1;
   /** Addresses in the table. */
   count = 0;
-  #shift = 28;
+  #shift = 30;
   #multiplier = MULTIPLIERS[0]!;
   /** Steps that the records of now are from home. */
   #probes = 0;

@@ -15,8 +15,9 @@ export function showRequest(request: number): string {
   return number < 0 ? `of type ${typeof request}` : ioctlName(number) ?? hex(number);
 }
 
-/** What copy_from_user gets: EFAULT for less bytes, and for a number, which points nowhere. */
+/** What copy_from_user gets, and perhaps more: EFAULT for less bytes, and for a number, which points nowhere. */
 export function copied(arg: Argument, size: number): Uint8Array {
+  if (arg instanceof Uint8Array && arg.byteLength >= size) return arg;
   if (ArrayBuffer.isView(arg) && arg.byteLength >= size) {
     return new Uint8Array(arg.buffer, arg.byteOffset, size);
   }

@@ -321,9 +321,11 @@ export class IoBus {
   }
 
   #drop(spared: IoDevice | null): void {
-    const entries = [...this.#array.get().entries()];
+    const isEmpty = this.deviceCount === 0;
+    const entries = isEmpty ? [] : [...this.#array.get().entries()];
     this.#dropped = true;
     this.#arrayOnly = true;
+    if (isEmpty) return;
     this.#others.clear();
     for (const { device } of entries) {
       if (device instanceof Ioeventfd) this.#index.remove(device);

@@ -45,13 +45,13 @@ export interface RegistrationView {
  */
 export class KvmError extends Error {
   /** Class name. */
-  override readonly name: string = "KvmError";
+  override readonly name!: string;
   /** Errno name, as Node spells `code`. */
-  readonly code: ErrnoName;
+  readonly code!: ErrnoName;
   /** Positive errno number of Linux x86. */
-  readonly errno: number;
+  readonly errno!: number;
   /** The check that refused. */
-  readonly reason: KvmErrorReason;
+  readonly reason!: KvmErrorReason;
 
   /**
    * An error with the message `CODE: detail`.
@@ -60,9 +60,51 @@ export class KvmError extends Error {
    * @param reason The check that refused
    */
   constructor(code: ErrnoName, reason: KvmErrorReason) {
-    super(`${code}: ${reason.detail}`);
+    const message = `${code}: ${reason.detail}`;
+    if (!isTracing) return untraced(message, code, reason);
+    super(message);
+    this.name = "KvmError";
     this.code = code;
     this.errno = errnoNumber(code);
     this.reason = reason;
   }
+}
+
+let isTracing = true;
+
+/**
+ * Runs something of whose refusals only the errno is wanted: a {@linkcode KvmError} made in it has no stack trace, which
+ * is most of what making one costs.
+ *
+ * @param call What to run; when it returns, errors have traces again
+ * @returns What it returned
+ *
+ * @example
+ * ```ts
+ * import { KvmError, withoutTraces } from "@ioeventfd/uapi";
+ *
+ * const error = withoutTraces(() => new KvmError("EINVAL", { check: "length", detail: "Length 0x3" }));
+ * if (!(error instanceof Error) || error.stack !== undefined) throw new Error("an error without a trace");
+ * ```
+ */
+export function withoutTraces<T>(call: () => T): T {
+  const outer = isTracing;
+  isTracing = false;
+  try {
+    return call();
+  } finally {
+    isTracing = outer;
+  }
+}
+
+/** What `new KvmError` makes, but for the trace. */
+function untraced(message: string, code: ErrnoName, reason: KvmErrorReason): KvmError {
+  const errno = errnoNumber(code);
+  return Object.assign(Object.create(KvmError.prototype), {
+    message,
+    name: "KvmError",
+    code,
+    errno,
+    reason,
+  });
 }

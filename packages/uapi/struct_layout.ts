@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkInteger } from "./_integer.ts";
+import { getScalar, setScalar } from "./_scalar_access.ts";
 import { hex } from "./hex.ts";
 import type { ScalarType } from "./scalar_type.ts";
 
@@ -41,70 +41,59 @@ function sizeOf(type: ScalarType | AnyStructLayout): number {
   return typeof type === "string" ? scalarSize[type] : type.size;
 }
 
-function viewOf(bytes: Uint8Array, size: number, what: string): DataView {
-  if (bytes.byteLength < size) {
-    throw new RangeError(
-      `${what} takes ${hex(size)} bytes: the buffer has ${hex(bytes.byteLength)}`,
-    );
-  }
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function checkSize(bytes: Uint8Array, size: number, what: string): void {
+  if (bytes.byteLength >= size) return;
+  throw new RangeError(
+    `${what} takes ${hex(size)} bytes: the buffer has ${hex(bytes.byteLength)}`,
+  );
 }
 
-function getOne(view: DataView, at: number, type: ScalarType | AnyStructLayout): unknown {
-  if (typeof type !== "string") return getFields(view, at, type);
-  switch (type) {
-    case "u8":
-      return view.getUint8(at);
-    case "u16":
-      return view.getUint16(at, true);
-    case "u32":
-      return view.getUint32(at, true);
-    case "s32":
-      return view.getInt32(at, true);
-    case "u64":
-      return view.getBigUint64(at, true);
-  }
+/** Name, place, and the name with a dot before it. */
+type Entry = readonly [name: string, field: StructField, dotted: string];
+
+const entriesOf = new WeakMap<AnyStructLayout, readonly Entry[]>();
+
+/** The fields in the order of the layout; listed once. */
+function entries(layout: AnyStructLayout): readonly Entry[] {
+  let list = entriesOf.get(layout);
+  if (list !== undefined) return list;
+  list = Object.entries(layout.fields).map(([name, field]): Entry => [name, field, `.${name}`]);
+  entriesOf.set(layout, list);
+  return list;
 }
 
-function getFields(view: DataView, base: number, layout: AnyStructLayout): unknown {
+function getOne(bytes: Uint8Array, at: number, type: ScalarType | AnyStructLayout): unknown {
+  return typeof type === "string" ? getScalar(bytes, at, type) : getFields(bytes, at, type);
+}
+
+function getFields(bytes: Uint8Array, base: number, layout: AnyStructLayout): unknown {
   const value: Record<string, unknown> = {};
-  for (const [name, { offset, type, count }] of Object.entries(layout.fields)) {
+  for (const [name, { offset, type, count }] of entries(layout)) {
     const at = base + offset;
-    if (count === undefined) value[name] = getOne(view, at, type);
-    else if (type === "u8") {
-      value[name] = new Uint8Array(view.buffer, view.byteOffset + at, count).slice();
-    } else {
+    if (count === undefined) value[name] = getOne(bytes, at, type);
+    else if (type === "u8") value[name] = Uint8Array.from(bytes.subarray(at, at + count));
+    else {
       const step = sizeOf(type);
-      value[name] = Array.from({ length: count }, (_, i) => getOne(view, at + i * step, type));
+      value[name] = Array.from({ length: count }, (_, i) => getOne(bytes, at + i * step, type));
     }
   }
   return value;
 }
 
 function setOne(
-  view: DataView,
+  bytes: Uint8Array,
   at: number,
   type: ScalarType | AnyStructLayout,
   value: unknown,
   what: string,
+  name: string,
 ): void {
-  if (typeof type !== "string") return setFields(view, at, type, value, what);
-  const checked = checkInteger(type, value, what);
-  if (typeof checked === "bigint") return view.setBigUint64(at, checked, true);
-  switch (type) {
-    case "u8":
-      return view.setUint8(at, checked);
-    case "u16":
-      return view.setUint16(at, checked, true);
-    case "u32":
-      return view.setUint32(at, checked, true);
-    case "s32":
-      return view.setInt32(at, checked, true);
-  }
+  if (typeof type === "string") setScalar(bytes, at, type, value, what, name);
+  else setFields(bytes, at, type, value, `${what}${name}`);
 }
 
 function setFields(
-  view: DataView,
+  bytes: Uint8Array,
   base: number,
   layout: AnyStructLayout,
   value: unknown,
@@ -114,20 +103,21 @@ function setFields(
     throw new TypeError(`${what} must be an object: got ${String(value)}`);
   }
   const values = value as Readonly<Record<string, unknown>>;
-  for (const [name, { offset, type, count }] of Object.entries(layout.fields)) {
-    const field = `${what}.${name}`;
+  for (const [name, { offset, type, count }, dotted] of entries(layout)) {
     const given = values[name];
     if (count === undefined) {
-      setOne(view, base + offset, type, given, field);
+      setOne(bytes, base + offset, type, given, what, dotted);
       continue;
     }
     const elements = given as ArrayLike<unknown> | undefined;
     if (elements?.length !== count) {
-      throw new RangeError(`${field} takes ${count} elements: got ${elements?.length ?? "none"}`);
+      throw new RangeError(
+        `${what}${dotted} takes ${count} elements: got ${elements?.length ?? "none"}`,
+      );
     }
     const step = sizeOf(type);
     for (let i = 0; i < count; i++) {
-      setOne(view, base + offset + i * step, type, elements[i], `${field}[${i}]`);
+      setOne(bytes, base + offset + i * step, type, elements[i], what, `${dotted}[${i}]`);
     }
   }
 }
@@ -156,7 +146,8 @@ function nameOf(layout: AnyStructLayout): string {
  * ```
  */
 export function decodeStruct<T>(layout: StructLayout<T>, bytes: Uint8Array): T {
-  return getFields(viewOf(bytes, layout.size, nameOf(layout)), 0, layout) as T;
+  checkSize(bytes, layout.size, nameOf(layout));
+  return getFields(bytes, 0, layout) as T;
 }
 
 /**
@@ -169,7 +160,9 @@ export function decodeStruct<T>(layout: StructLayout<T>, bytes: Uint8Array): T {
  * @throws {RangeError} for a field out of its type's range, or fewer bytes than the struct takes
  */
 export function encodeStructInto<T>(layout: StructLayout<T>, value: T, into: Uint8Array): void {
-  setFields(viewOf(into, layout.size, nameOf(layout)), 0, layout, value, nameOf(layout));
+  const what = nameOf(layout);
+  checkSize(into, layout.size, what);
+  setFields(into, 0, layout, value, what);
 }
 
 /**
