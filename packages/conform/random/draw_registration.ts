@@ -69,8 +69,12 @@ const values: readonly bigint[] = [
 export function drawRegistrationCase(draw: Draw): RegistrationCase {
   const kind = draw.int(0, 9);
   if (kind < 4) return drawOne(draw);
-  if (kind < 7) return { ops: drawPair(draw), absolute: false };
-  return { ops: drawFew(draw), absolute: false };
+  return { ops: (kind < 7 ? drawPair(draw) : drawFew(draw)).map(asU32), absolute: false };
+}
+
+/** Bits set or cleared one by one leave a signed number. */
+function asU32(op: IoeventfdOp): IoeventfdOp {
+  return { ...op, flags: op.flags >>> 0 };
 }
 
 /**
