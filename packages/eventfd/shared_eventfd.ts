@@ -6,6 +6,7 @@
 import type { EventfdRules } from "@ioeventfd/uapi";
 import { EventfdContext } from "./eventfd_context.ts";
 import { ForeignWakes } from "./_foreign_wakes.ts";
+import { SharedCount } from "./_shared_count.ts";
 import { POLLERR, POLLIN, POLLOUT } from "./poll_events.ts";
 import { ThreadSleep } from "./_thread_sleep.ts";
 import type { BlockingOptions } from "./_thread_sleep.ts";
@@ -14,8 +15,8 @@ import { words } from "./_words.ts";
 
 export type { BlockingOptions } from "./_thread_sleep.ts";
 
-/** Words of the shared memory; the first two are the counter. */
-const LO = 0, HI = 1, IN_SEQUENCE = 2, IN_SLEEPERS = 3, OUT_SEQUENCE = 4, OUT_SLEEPERS = 5;
+/** Words of the shared memory besides those of the counter. */
+const IN_SEQUENCE = 2, IN_SLEEPERS = 3, OUT_SEQUENCE = 4, OUT_SLEEPERS = 5;
 const MODE = 6, ID = 7, MAGIC = 8, BYTES = 64;
 const magic = 0x6576_6664;
 const MAX = 0xffff_ffff_ffff_ffffn;
@@ -50,7 +51,7 @@ export interface SharedEventfdOptions {
 export class SharedEventfd extends EventfdContext {
   /** The shared memory, to be posted. */
   readonly buffer: SharedArrayBuffer;
-  readonly #count: BigUint64Array<SharedArrayBuffer>;
+  readonly #count: SharedCount;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #readable: ForeignWakes;
   readonly #writable: ForeignWakes;
@@ -68,11 +69,11 @@ export class SharedEventfd extends EventfdContext {
     const { buffer } = options;
     super(initialValue, buffer === undefined ? options : attachedOptions(buffer, options.rules));
     this.buffer = buffer ?? new SharedArrayBuffer(BYTES);
-    this.#count = new BigUint64Array(this.buffer);
     this.#words = new Int32Array(this.buffer);
+    this.#count = new SharedCount(this.#words);
     this.#sleep = new ThreadSleep(this.#words);
     if (buffer === undefined) {
-      this.#words[LO] = initialValue;
+      this.#count.start(initialValue);
       this.#words[MODE] = this.semaphore ? 1 : 0;
       this.#words[ID] = this.id;
       Atomics.store(this.#words, MAGIC, magic);
@@ -99,7 +100,7 @@ export class SharedEventfd extends EventfdContext {
 
   /** The counter (u64), as fdinfo shows it. */
   override get count(): bigint {
-    return Atomics.load(this.#count, 0);
+    return this.#count.value;
   }
 
   /** Threads asleep until there is something to read, blocked or on their event loop. */
@@ -112,33 +113,21 @@ export class SharedEventfd extends EventfdContext {
     return Atomics.load(this.#words, OUT_SLEEPERS);
   }
 
-  /** Kernel-side signal: adds 1, stays at 2^64-1 once there, and wakes either way. Allocates nothing below 2^32. */
+  /** Kernel-side signal: adds 1, stays at 2^64-1 once there, and wakes either way. Allocates nothing below 2^32-1. */
   override signal(): void {
     if (this.refusesSignal()) return;
-    // Below a carry the low word alone decides. No count of all ones is incremented: its low word is all ones.
-    let seen = Atomics.load(this.#words, LO);
-    while (seen !== -1) {
-      const now = Atomics.compareExchange(this.#words, LO, seen, (seen + 1) | 0);
-      if (now === seen) return this.#readableNow();
-      seen = now;
-    }
-    this.#addWhole(1n, MAX);
+    this.#count.add(1, 0, MAX);
     this.#readableNow();
   }
 
   /**
-   * The read without an object; a count above 2^32 passes through a bigint.
+   * The read without an object; a count above 2^32-2 passes through a bigint.
    *
    * @param out Takes the value: low word first
    * @returns False at 0, with `out` untouched
    */
   override readWords(out: Int32Array): boolean {
-    const value = this.#take();
-    if (value === 0n) return false;
-    words.split(value);
-    const { pair } = words;
-    out[0] = pair[0]!;
-    out[1] = pair[1]!;
+    if (!this.#count.take(out, this.semaphore)) return false;
     this.#writableNow();
     return true;
   }
@@ -149,32 +138,18 @@ export class SharedEventfd extends EventfdContext {
    * @returns The value read, or undefined at 0
    */
   override tryRead(): bigint | undefined {
-    const value = this.#take();
-    if (value === 0n) return undefined;
-    this.#writableNow();
-    return value;
+    return this.readWords(words.pair) ? words.join(words.pair[0]!, words.pair[1]!) : undefined;
   }
 
   /**
-   * The write that allocates nothing below 2^32; the caller has refused 2^64-1.
+   * The write that allocates nothing below 2^32-1; the caller has refused 2^64-1.
    *
    * @param lo Low word of what to add
    * @param hi High word
    * @returns False when the counter would pass 2^64-2
    */
   override writeWords(lo: number, hi: number): boolean {
-    if (hi === 0) {
-      let seen = Atomics.load(this.#words, LO);
-      while ((seen >>> 0) + (lo >>> 0) < 0xffff_ffff) {
-        const now = Atomics.compareExchange(this.#words, LO, seen, (seen + lo) | 0);
-        if (now === seen) {
-          this.#readableNow();
-          return true;
-        }
-        seen = now;
-      }
-    }
-    if (!this.#addWhole(words.join(lo, hi), MAX - 1n)) return false;
+    if (!this.#count.add(lo, hi, MAX - 1n)) return false;
     this.#readableNow();
     return true;
   }
@@ -219,7 +194,7 @@ export class SharedEventfd extends EventfdContext {
 
   /** What poll(2) would report with every bit asked for. */
   override pollMask(): number {
-    words.split(Atomics.load(this.#count, 0));
+    words.split(this.#count.value);
     const lo = words.pair[0]!;
     const hi = words.pair[1]!;
     if ((lo | hi) === 0) return POLLOUT;
@@ -247,11 +222,10 @@ export class SharedEventfd extends EventfdContext {
 
   /** Reads the counter from within a wake callback. Wakes nobody. */
   override drain(): bigint {
-    if (this.semaphore && this.rules.semaphoreUnderflow && this.count === 0n) {
-      Atomics.sub(this.#count, 0, 1n);
-      return 1n;
-    }
-    return this.#take();
+    const isUnderflow = this.semaphore && this.rules.semaphoreUnderflow && this.#count.underflow();
+    if (isUnderflow) return 1n;
+    if (!this.#count.take(words.pair, this.semaphore)) return 0n;
+    return words.join(words.pair[0]!, words.pair[1]!);
   }
 
   /** Wakes the waiters of this thread, and for POLLIN and POLLOUT those of the others. */
@@ -276,32 +250,6 @@ export class SharedEventfd extends EventfdContext {
     own.moved();
     Atomics.add(this.#words, sequence, 1);
     Atomics.notify(this.#words, sequence);
-  }
-
-  /** Adds if the sum stays within the limit. */
-  #addWhole(value: bigint, limit: bigint): boolean {
-    let seen = Atomics.load(this.#count, 0);
-    while (value <= limit - seen) {
-      const now = Atomics.compareExchange(this.#count, 0, seen, seen + value);
-      if (now === seen) return true;
-      seen = now;
-    }
-    return false;
-  }
-
-  #take(): bigint {
-    if (!this.semaphore) {
-      // A look first: a sleeper that spins must not keep the memory from the writer.
-      if (Atomics.load(this.#words, LO) === 0 && Atomics.load(this.#words, HI) === 0) return 0n;
-      return Atomics.exchange(this.#count, 0, 0n);
-    }
-    let seen = Atomics.load(this.#count, 0);
-    while (seen !== 0n) {
-      const now = Atomics.compareExchange(this.#count, 0, seen, seen - 1n);
-      if (now === seen) return 1n;
-      seen = now;
-    }
-    return 0n;
   }
 }
 

@@ -39,6 +39,36 @@ Deno.test("BK_16 writes minus reads are the counter left", async () => {
   assertEquals(eventfd.count, 50_000n - sum);
 });
 
+Deno.test("SharedEventfd loses nothing while threads take it over 2^32 and back", async () => {
+  await using first = new Thread();
+  await using second = new Thread();
+  const eventfd = new SharedEventfd();
+  const times = 20_000, value = 0x4000_0001n;
+  const writes = [
+    first.call(eventfd, "write", { times, value }),
+    second.call(eventfd, "write", { times, value }),
+  ];
+  const total = 2n * BigInt(times) * value;
+  let sum = 0n;
+  while (sum < total) sum += eventfd.tryRead() ?? await eventfd.readAsync();
+  await Promise.all(writes);
+  assertEquals([sum, eventfd.count], [total, 0n]);
+});
+
+Deno.test("SharedEventfd counts a semaphore exactly around 2^32-1 and above", async () => {
+  await using writer = new Thread();
+  await using reader = new Thread();
+  for (const start of [0xffff_fffen, 0x2_0000_0000n]) {
+    const eventfd = new SharedEventfd(0, { semaphore: true });
+    eventfd.write(start);
+    const times = 30_000;
+    const writes = writer.call(eventfd, "signal", { times });
+    const reads = reader.call(eventfd, "tryRead", { times });
+    await writes;
+    assertEquals([(await reads).sum, eventfd.count], [BigInt(times), start]);
+  }
+});
+
 Deno.test("BK_18 what was stored before the write is seen after the read", async () => {
   await using thread = new Thread();
   const eventfd = new SharedEventfd();
