@@ -5,22 +5,17 @@
  */
 import { runVector } from "@ioeventfd/conform";
 import type { TallyRow, Vector, VectorResult } from "@ioeventfd/conform";
-import {
-  type CaseKind,
-  conformCases,
-  type Finding,
-  randomVectors,
-} from "@ioeventfd/conform/random";
+import { conformCases, type Finding, randomVectors } from "@ioeventfd/conform/random";
 import type { Context } from "../command.ts";
 import { grouped } from "../numbers.ts";
 import { Progress } from "../progress.ts";
 import type { ConformOutcome, Failure, TestPoint } from "./_conform_outcome.ts";
-import type { ConformSides } from "./_conform_sides.ts";
+import type { ConformSides, LaneName } from "./_conform_sides.ts";
 
 /** What is played. */
 export interface RandomPlan {
-  /** Kinds, and how much of each. */
-  readonly weights: ReadonlyMap<CaseKind, number>;
+  /** Lanes, and how much of each. */
+  readonly weights: ReadonlyMap<LaneName, number>;
   /** Cases altogether; Infinity until the time is over. */
   readonly cases: number;
   /** Where chance begins. */
@@ -34,20 +29,21 @@ export interface RandomPlan {
 /** Differences after which it ends. */
 const mostFindings = 5;
 
-/** A few cases of one kind. */
+/** A few cases of one lane. */
 interface Step {
   readonly played: number;
   readonly failed: number;
   readonly failures: readonly Failure[];
 }
 
-/** One kind, as far as it was played. */
+/** One lane, as far as it was played. */
 interface Lane {
-  readonly kind: CaseKind;
+  readonly name: LaneName;
   readonly weight: number;
   readonly steps: Iterator<Step, void>;
   played: number;
   failed: number;
+  readonly failures: Failure[];
 }
 
 /**
@@ -70,7 +66,7 @@ export async function playRandom(
     Number.isFinite(plan.cases) ? plan.cases : undefined,
   );
   const lanes = openLanes(sides, plan);
-  const failures: Failure[] = [];
+  let findings = 0;
   let stopped: ConformOutcome["stopped"] = null;
   try {
     for (const open = new Set(lanes); open.size > 0;) {
@@ -82,11 +78,12 @@ export async function playRandom(
       }
       lane.played += next.value.played;
       lane.failed += next.value.failed;
-      failures.push(...next.value.failures);
+      lane.failures.push(...next.value.failures);
+      findings += next.value.failures.length;
       await progress.update(lanes.reduce((sum, { played }) => sum + played, 0));
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (signal.aborted) stopped = "interrupted";
-      else if (failures.length >= mostFindings && !plan.record) stopped = "too many differences";
+      else if (findings >= mostFindings && !plan.record) stopped = "too many differences";
       if (stopped !== null || performance.now() > plan.until) break;
     }
   } finally {
@@ -100,8 +97,8 @@ export async function playRandom(
     kernel: sides.release,
     seed,
     rows: lanes.map(row),
-    failures,
-    points: lanes.flatMap((lane) => points(lane, failures)),
+    failures: lanes.flatMap(({ failures }) => failures),
+    points: lanes.flatMap(points),
     stopped,
     seconds: (performance.now() - start) / 1000,
     paging: sides.paging,
@@ -111,24 +108,24 @@ export async function playRandom(
 function openLanes(sides: ConformSides, { weights, cases, seed, record }: RandomPlan): Lane[] {
   const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
   let left = cases;
-  return [...weights].map(([kind, weight], i) => {
+  return [...weights].map(([name, weight], i) => {
     const isLast = i === weights.size - 1;
     const share = isLast || cases === Infinity ? left : Math.round((cases * weight) / total);
     left -= cases === Infinity ? 0 : share;
-    const options = { ...sides.of(kind), kind, cases: share, seed, now: () => performance.now() };
+    const options = { ...sides.of(name), cases: share, seed, now: () => performance.now() };
     const steps = record === undefined
-      ? compared(kind, conformCases(options))
+      ? compared(name, conformCases(options))
       : recorded(randomVectors({ ...options, side: options.judge }), options.model, record);
-    return { kind, weight, steps, played: 0, failed: 0 };
+    return { name, weight, steps, played: 0, failed: 0, failures: [] };
   });
 }
 
 function* compared(
-  kind: CaseKind,
+  lane: LaneName,
   cases: ReturnType<typeof conformCases>,
 ): Generator<Step, void> {
   for (const { played, failed, finding } of cases) {
-    yield { played, failed, failures: finding === null ? [] : [failureOf(kind, finding)] };
+    yield { played, failed, failures: finding === null ? [] : [failureOf(lane, finding)] };
   }
 }
 
@@ -148,11 +145,11 @@ function* recorded(
   }
 }
 
-function failureOf(kind: CaseKind, { vector, differences }: Finding): Failure {
+function failureOf(lane: LaneName, { vector, differences }: Finding): Failure {
   const result: VectorResult = {
     id: vector.id,
     kind: vector.kind,
-    tag: kind,
+    tag: lane,
     outcome: "failed",
     reason: null,
     differences,
@@ -160,19 +157,17 @@ function failureOf(kind: CaseKind, { vector, differences }: Finding): Failure {
   return { result, vector };
 }
 
-function row({ kind, played, failed }: Lane): TallyRow {
-  return { group: kind, passed: played - failed, failed, skipped: 0, reasons: [] };
+function row({ name, played, failed }: Lane): TallyRow {
+  return { group: name, passed: played - failed, failed, skipped: 0, reasons: [] };
 }
 
-/** A test for the kind as a whole, and one for each smallest case. */
-function points({ kind, played, failed }: Lane, failures: readonly Failure[]): TestPoint[] {
-  const name = `${grouped(played)} random cases`;
-  const own = failures.filter(({ result }) => result.id.startsWith(`random/${kind}/`));
-  if (failed === 0) return [{ group: kind, name, outcome: "passed" }];
-  return own.map((failure) => ({
-    group: kind,
-    name: failure.result.id,
-    outcome: "failed",
-    failure,
-  }));
+/** A test for the lane as a whole, or one for each smallest case. */
+function points({ name: group, played, failed, failures }: Lane): TestPoint[] {
+  if (failed === 0) {
+    return [{ group, name: `${grouped(played)} random cases`, outcome: "passed" }];
+  }
+  return failures.map((failure) => {
+    const name = failure.result.id;
+    return { group, name, outcome: "failed", failure };
+  });
 }

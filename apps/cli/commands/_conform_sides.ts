@@ -4,7 +4,13 @@
  * @module
  */
 import { hasFastMmio } from "@ioeventfd/conform";
-import { type CaseKind, type ConformSide, ReferenceBackend } from "@ioeventfd/conform/random";
+import {
+  type CaseKind,
+  type CaseShape,
+  type ConformSide,
+  CpuWritesBackend,
+  ReferenceBackend,
+} from "@ioeventfd/conform/random";
 import { CoreBackend } from "@ioeventfd/kvm-core";
 import { DisposeLater } from "@ioeventfd/kvm-live";
 import type { KernelRelease } from "@ioeventfd/uapi";
@@ -14,16 +20,20 @@ import { liveBackend } from "./_run_backend.ts";
 /** How the model translates guest addresses. */
 export type ModelPaging = "ept" | "shadow";
 
-/** The sides of one kind of case. */
-export interface Sides {
+/**
+ * What is played side by side: a kind of case, or histories with the writes done by the model's CPU, which has extended
+ * page tables and so the fast MMIO bus.
+ */
+export type LaneName = CaseKind | "ept-history";
+
+/** The sides of one lane, and what its cases may contain. */
+export interface Sides extends CaseShape {
+  /** Kind of case. */
+  readonly kind: CaseKind;
   /** What is tried. */
   readonly model: ConformSide;
   /** Who is right. */
   readonly judge: ConformSide;
-  /** Interrupt controllers in histories. */
-  readonly irqchips: boolean;
-  /** Zero-length registrations in memory. */
-  readonly zeroLengthMmio: boolean;
 }
 
 /** What the sides are told. */
@@ -68,16 +78,31 @@ export class ConformSides implements Disposable {
     this.#judge = { backend, later: (one) => void this.#later.push(one) };
   }
 
-  /** The sides of a kind of case. */
-  of(kind: CaseKind): Sides {
+  /** The sides of a lane. */
+  of(lane: LaneName): Sides {
     const release = this.#release, judge = this.#judge;
+    if (lane === "ept-history") return this.#fastPath();
+    const kind = lane;
     if (judge === null) return this.#modelAlone(kind);
     const backend = kind === "registration"
       ? new CoreBackend({ release })
       : new VmxBackend({ release, paging: this.paging });
     // Histories write with no CPU in the model, and so never to the fast bus.
     const zeroLengthMmio = kind !== "history" || this.paging === "shadow";
-    return { model: { backend }, judge, irqchips: true, zeroLengthMmio };
+    return { kind, model: { backend }, judge, zeroLengthMmio };
+  }
+
+  #fastPath(): Sides {
+    const release = this.#release, paging = "ept";
+    return {
+      kind: "history",
+      model: { backend: new CpuWritesBackend({ release, paging }) },
+      judge: { backend: new ReferenceBackend({ release, paging }) },
+      irqchips: false,
+      pageCrossing: false,
+      // The plain form has no cache of a vCPU's own that could be stale.
+      slots: release.x86.mmioCacheHasGeneration,
+    };
   }
 
   #modelAlone(kind: CaseKind): Sides {
@@ -85,16 +110,16 @@ export class ConformSides implements Disposable {
     if (kind !== "guest") {
       const model = { backend: new CoreBackend({ release }) };
       const judge = { backend: new ReferenceBackend({ release }) };
-      return { model, judge, irqchips: false, zeroLengthMmio: true };
+      return { kind, model, judge, irqchips: false };
     }
     const [model, judge] = (["shadow", "ept"] as const).map((paging) => ({
       backend: new VmxBackend({ release, paging }),
     }));
-    return { model: model!, judge: judge!, irqchips: false, zeroLengthMmio: false };
+    return { kind, model: model!, judge: judge!, zeroLengthMmio: false };
   }
 
   /** What is played against what, for people. */
-  about(kinds: readonly CaseKind[]): string[] {
+  about(lanes: readonly LaneName[]): string[] {
     const { release } = this;
     if (this.live) {
       const fast = this.paging === "ept"
@@ -103,11 +128,14 @@ export class ConformSides implements Disposable {
       return [`The model of Linux ${release}, judged by this host's KVM, ${fast}.`];
     }
     const lines = [];
-    if (kinds.some((kind) => kind !== "guest")) {
+    if (lanes.some((lane) => lane !== "guest")) {
       const plain = "the plain form of its rules (lists, bigints, the search step by step)";
       lines.push(`The model of Linux ${release}, judged by ${plain}: no kernel is asked.`);
     }
-    if (kinds.includes("guest")) {
+    if (lanes.includes("ept-history")) {
+      lines.push("Of ept-history the writes are stores of the model's CPU, which has EPT.");
+    }
+    if (lanes.includes("guest")) {
       const why = "which must agree where no zero length is in memory";
       lines.push(`Guests on the model with shadow paging and with EPT, ${why}.`);
     }

@@ -5,7 +5,6 @@
  */
 import { formatVector } from "@ioeventfd/conform";
 import type { Vector } from "@ioeventfd/conform";
-import type { CaseKind } from "@ioeventfd/conform/random";
 import type { KvmBackend } from "@ioeventfd/uapi";
 import { VmxBackend } from "@ioeventfd/vmx-sim";
 import { exitCode, UsageError } from "../cli_error.ts";
@@ -16,7 +15,7 @@ import type { OptionValues } from "../option_values.ts";
 import { conformJunit } from "./_conform_junit.ts";
 import { type ConformOutcome, outcomeJson, totalOf } from "./_conform_outcome.ts";
 import { playRandom } from "./_conform_random.ts";
-import { ConformSides, type ModelPaging } from "./_conform_sides.ts";
+import { ConformSides, type LaneName, type ModelPaging } from "./_conform_sides.ts";
 import { conformTap } from "./_conform_tap.ts";
 import { conformText } from "./_conform_text.ts";
 import { playVectors } from "./_conform_vectors.ts";
@@ -24,14 +23,16 @@ import { liveBackend } from "./_run_backend.ts";
 
 const usualCases = 10_000;
 
-/** Cases with writes take a kernel as long as this many without. */
-const usualWeights: ReadonlyMap<CaseKind, number> = new Map([["registration", 49], ["history", 1]]);
+/** A case with writes takes a kernel as long as 49 without. */
+const registrationsFirst = 49;
 
-const kindOptions: readonly (readonly [option: string, kind: CaseKind])[] = [
-  ["registrations", "registration"],
-  ["histories", "history"],
-  ["guests", "guest"],
-];
+/** Lanes that an option asks for, with this host's KVM and without. */
+const lanesOf = {
+  registrations: { live: ["registration"], alone: ["registration"] },
+  histories: { live: ["history"], alone: ["history", "ept-history"] },
+  guests: { live: ["guest"], alone: ["guest"] },
+} as const;
+const kinds = ["registrations", "histories", "guests"] as const;
 
 /** `ioeventfd conform`. */
 export const conform: Command = {
@@ -141,7 +142,7 @@ interface Recording {
 }
 
 /** Options of random cases, which vectors have no use for. */
-const randomOptions = ["cases", "minutes", "seed", ...kindOptions.map(([option]) => option)];
+const randomOptions = ["cases", "minutes", "seed", ...kinds];
 
 async function vectorOutcome(
   context: Context,
@@ -170,24 +171,32 @@ async function vectorOutcome(
 
 async function randomOutcome(context: Context, recording: Recording): Promise<ConformOutcome> {
   const { options } = context;
-  const asked = kindOptions.filter(([option]) => options.flag(option)).map(([, kind]) => kind);
-  const weights = asked.length === 0 ? usualWeights : new Map(asked.map((kind) => [kind, 1]));
+  const live = options.text("backend") !== "sim";
   const minutes = options.text("minutes");
   const cases = options.text("cases");
   const most = minutes === undefined ? usualCases : Infinity;
   const until = minutes === undefined ? Infinity : performance.now() + duration(minutes);
   using sides = new ConformSides({
-    live: options.text("backend") !== "sim",
+    live,
     release: chosenRelease(options),
     paging: options.text("paging") as ModelPaging | undefined,
   });
   return await playRandom(context, sides, {
-    weights,
+    weights: chosenLanes(options, live),
     cases: cases === undefined ? most : parseCount(cases, "cases", 1, Number.MAX_SAFE_INTEGER),
     seed: chosenSeed(options),
     until,
     ...recording,
   });
+}
+
+/** What is asked for in equal parts; else mostly registrations, and histories. */
+function chosenLanes(options: OptionValues, live: boolean): Map<LaneName, number> {
+  const asked = kinds.filter((kind) => options.flag(kind));
+  const lanes = (asked.length === 0 ? ["registrations", "histories"] as const : asked)
+    .flatMap((kind): readonly LaneName[] => lanesOf[kind][live ? "live" : "alone"]);
+  const mostly = asked.length === 0 ? registrationsFirst : 1;
+  return new Map(lanes.map((lane) => [lane, lane === "registration" ? mostly : 1]));
 }
 
 function duration(minutes: string): number {

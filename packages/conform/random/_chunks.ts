@@ -28,14 +28,14 @@ export function withTrial<R>(
   kind: CaseKind,
   model: ConformSide,
   judge: ConformSide,
-  { irqchips = true, zeroLengthMmio = true }: CaseShape,
+  { irqchips = true, zeroLengthMmio = true, ...shape }: CaseShape,
   work: TrialWork<R>,
 ): R {
   switch (kind) {
     case "registration":
       return work(new RegistrationTrial(model, judge));
     case "history":
-      return work(new HistoryTrial(model, judge, { irqchips, zeroLengthMmio }));
+      return work(new HistoryTrial(model, judge, { irqchips, zeroLengthMmio, ...shape }));
     case "guest":
       return work(new GuestTrial(model, judge, { zeroLengthMmio }));
   }

@@ -29,6 +29,7 @@ import {
   toMemoryRegion,
 } from "@ioeventfd/uapi";
 import { PlainBus, type PlainDevice } from "./_plain_bus.ts";
+import { PlainFastPath } from "./_plain_fast_path.ts";
 
 const mostDevices = 1000;
 const PAGE = 0x1000n;
@@ -54,14 +55,17 @@ export class ReferenceVm implements KvmVm {
   readonly #registered: Registered[] = [];
   readonly #zones: Zone[] = [];
   readonly #ring: CoalescedMmio[] = [];
+  readonly #fast: PlainFastPath | null;
   #ringFirst = 0;
 
-  constructor(kvm: Kvm) {
+  constructor(kvm: Kvm, paging: "ept" | "shadow") {
     this.#kvm = kvm;
     this.#release = kvm.release;
     const { bus, memslots } = kvm.release;
     this.#buses = { mmio: new PlainBus(bus), pio: new PlainBus(bus), ccw: new PlainBus(bus) };
     this.#slots = new Memslots(memslots, (hva, size) => kvm.memoryAt(hva, size));
+    const hasFastBus = paging === "ept" && kvm.release.x86.fastMmio;
+    this.#fast = hasFastBus ? new PlainFastPath(this.#slots) : null;
   }
 
   ioctl(request: number, arg?: Uint8Array | number): number {
@@ -135,12 +139,24 @@ export class ReferenceVm implements KvmVm {
   }
 
   #store(addr: bigint, len: number, value: bigint): boolean {
+    if (this.#fast?.isMarked(addr) && this.#ringFast(addr)) return true;
+    this.#fast?.settle(addr);
     const slot = this.#slots.find(Number(addr));
     if (slot === null || slot.readonly) return this.#offer("mmio", addr, len, value);
     for (let i = 0; i < len && slot.bytes !== null; i++) {
       slot.bytes[Number(addr - slot.gpa) + i] = Number(value >> BigInt(8 * i) & 0xffn);
     }
     return true;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c handle_ept_misconfig
+  #ringFast(addr: bigint): boolean {
+    const hit = this.#registered.find((one) =>
+      one.len === 0 && one.addr === addr &&
+      (one.bus === "mmio" || one.bus === "ccw" && this.#release.ioeventfd.fastBusTakesCcw)
+    );
+    hit?.context.signal();
+    return hit !== undefined;
   }
 
   #offer(bus: "mmio" | "pio", addr: bigint, len: number, value: bigint): boolean {

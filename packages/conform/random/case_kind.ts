@@ -18,4 +18,8 @@ export interface CaseShape {
    * and one without answer them differently.
    */
   readonly zeroLengthMmio?: boolean;
+  /** Stores in histories that cross the end of a page; where absent they are. */
+  readonly pageCrossing?: boolean;
+  /** Memory slots that come and go in histories; where absent they do. */
+  readonly slots?: boolean;
 }

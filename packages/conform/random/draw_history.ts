@@ -43,6 +43,10 @@ export interface HistoryShape {
   readonly irqchips: boolean;
   /** Zero-length registrations in memory, which a fast MMIO bus answers otherwise. */
   readonly zeroLengthMmio: boolean;
+  /** Stores that cross the end of a page; where absent they are. */
+  readonly pageCrossing?: boolean;
+  /** Memory slots that come and go; where absent they do. */
+  readonly slots?: boolean;
 }
 
 /** Where things are: ends of pages, of 32 bits and of 46, the page of the LAPIC, the IOAPIC's. */
@@ -84,7 +88,8 @@ class HistoryDrawer {
   readonly #slots: SlotOp[] = [];
   readonly #controlled: boolean;
   readonly #zeroLengthMmio: boolean;
-  readonly #wrote = new Set<number>();
+  readonly #pageCrossing: boolean;
+  readonly #maySlot: boolean;
   readonly #memory: bigint;
   readonly #port: bigint;
   #names = 0;
@@ -94,6 +99,8 @@ class HistoryDrawer {
     this.#count = draw.oneIn(3) ? draw.int(2, 3) : 1;
     this.#vms = Array.from({ length: this.#count }, (_, i) => i);
     this.#zeroLengthMmio = shape.zeroLengthMmio;
+    this.#pageCrossing = shape.pageCrossing ?? true;
+    this.#maySlot = shape.slots ?? true;
     this.#controlled = shape.irqchips && draw.oneIn(4);
     this.#memory = draw.pick(this.#controlled && draw.oneIn(2) ? memoryOfControllers : memory);
     this.#port = draw.pick(this.#controlled && draw.oneIn(2) ? portsOfControllers : ports);
@@ -237,7 +244,8 @@ class HistoryDrawer {
       op = { ...op, addr, value: draw.oneIn(3) ? op.value : datamatch };
       if ([1, 2, 4].includes(exact) || exact === 8 && bus === "mmio") op = { ...op, len: exact };
     }
-    this.#wrote.add(vm);
+    const crosses = (op.addr & (PAGE - 1n)) + BigInt(op.len) > PAGE;
+    if (bus === "mmio" && crosses && !this.#pageCrossing) op = { ...op, len: 1 };
     this.#ops.push(op);
   }
 
@@ -263,6 +271,7 @@ class HistoryDrawer {
   }
 
   #slot(): void {
+    if (!this.#maySlot) return;
     const draw = this.#draw;
     const vm = draw.pick(this.#vms);
     // An emulator that is asked for every instruction takes that page for the LAPIC's, whatever is there.

@@ -8,6 +8,17 @@ import { type KernelRelease, latestRelease } from "@ioeventfd/uapi";
 import type { HostMemory, KvmBackend, KvmSystem, KvmVm, OtherFile } from "@ioeventfd/uapi";
 import { ReferenceVm } from "./_reference_vm.ts";
 
+/** What a plain model is told. */
+export interface ReferenceOptions {
+  /** The kernel release; the latest unless told otherwise. */
+  readonly release?: KernelRelease;
+  /**
+   * `ept`: stores that cross no page get to the fast MMIO bus as they do with extended page tables. `shadow`, which is
+   * the default: they never do.
+   */
+  readonly paging?: "ept" | "shadow";
+}
+
 /**
  * `KVM_IOEVENTFD`, buses and coalesced zones written out plainly: lists, bigints, the kernel's search step by step.
  * Eventfds and memory slots are the model's own. It has no CPU, no interrupt controllers and no irqfds.
@@ -17,28 +28,32 @@ export class ReferenceBackend implements KvmBackend {
   readonly name = "sim";
   /** The kernel release. */
   readonly release: KernelRelease;
+  readonly #paging: "ept" | "shadow";
 
   /**
    * A plain model of one release.
    *
-   * @param options `release`: the latest unless told otherwise
+   * @param options Release and paging
    */
-  constructor(options: { readonly release?: KernelRelease } = {}) {
+  constructor(options: ReferenceOptions = {}) {
     this.release = options.release ?? latestRelease;
+    this.#paging = options.paging ?? "shadow";
   }
 
   /** A new `/dev/kvm` in a process of its own. */
   open(): KvmSystem {
-    return new ReferenceSystem(this.release);
+    return new ReferenceSystem(this.release, this.#paging);
   }
 }
 
 class ReferenceSystem implements KvmSystem {
   readonly #kvm: Kvm;
   readonly #vms = new Set<ReferenceVm>();
+  readonly #paging: "ept" | "shadow";
 
-  constructor(release: KernelRelease) {
+  constructor(release: KernelRelease, paging: "ept" | "shadow") {
     this.#kvm = new Kvm({ release });
+    this.#paging = paging;
   }
 
   checkExtension(capability: number): number {
@@ -46,7 +61,7 @@ class ReferenceSystem implements KvmSystem {
   }
 
   createVm(): KvmVm {
-    const vm = new ReferenceVm(this.#kvm);
+    const vm = new ReferenceVm(this.#kvm, this.#paging);
     this.#vms.add(vm);
     return vm;
   }
