@@ -12,6 +12,8 @@ export interface FakeWorld {
   readonly terminal?: boolean;
   /** The reader of stdout goes after so many writes. */
   readonly pipeBreaksAfter?: number;
+  /** What a script of the shell writes; nothing unless given. */
+  readonly shell?: (script: string) => string;
   /** Ctrl-C was pressed. */
   readonly interrupted?: boolean;
 }
@@ -52,6 +54,7 @@ export async function runFake(args: readonly string[], world: FakeWorld = {}): P
       written.set(path, typeof data === "string" ? data : new TextDecoder().decode(data));
       return Promise.resolve();
     },
+    shell: (script) => Promise.resolve(world.shell?.(script) ?? ""),
     interrupts: () => (world.interrupted ? AbortSignal.abort() : new AbortController().signal),
   };
   const code = await runCommandLine(args, host);

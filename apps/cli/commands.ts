@@ -8,21 +8,25 @@ import { caps } from "./commands/caps.ts";
 import { compare } from "./commands/compare.ts";
 import { completions } from "./commands/completions.ts";
 import { conform } from "./commands/conform.ts";
+import { doctor } from "./commands/doctor.ts";
 import { explain } from "./commands/explain.ts";
 import { lint } from "./commands/lint.ts";
 import { man } from "./commands/man.ts";
+import { record } from "./commands/record.ts";
 import { replay } from "./commands/replay.ts";
 import { run } from "./commands/run.ts";
 
 /** Every subcommand, in the order help shows them. */
 export const commands: readonly Command[] = [
   run,
+  record,
   replay,
   compare,
   explain,
   lint,
   conform,
   caps,
+  doctor,
   completions,
   man,
 ];

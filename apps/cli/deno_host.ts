@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InputError } from "./cli_error.ts";
+import { EnvironmentError, InputError } from "./cli_error.ts";
 import { BrokenPipeError, InterruptedError } from "./host.ts";
 import type { Host, Output } from "./host.ts";
 
@@ -40,17 +40,51 @@ export function denoHost(): Host {
       if (path === "-") return await writeAll(Deno.stdout, bytes);
       await explain("write", path, () => Deno.writeFile(path, bytes));
     },
+    async shell(script): Promise<string> {
+      const output = await startProcess("sh", {
+        args: ["-c", script],
+        stdin: "null",
+        stdout: "piped",
+        stderr: "null",
+      }).output();
+      return new TextDecoder().decode(output.stdout);
+    },
     interrupts(): AbortSignal {
       if (interrupted === undefined) {
         const controller = interrupted = new AbortController();
-        Deno.addSignalListener("SIGINT", () => {
+        const interrupt = (): void => {
           if (controller.signal.aborted) Deno.exit(130);
           controller.abort(new InterruptedError("interrupted"));
-        });
+        };
+        for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+          Deno.addSignalListener(signal, interrupt);
+        }
       }
       return interrupted.signal;
     },
   };
+}
+
+/**
+ * Starts a process.
+ *
+ * @param name Program
+ * @param options Arguments and streams
+ * @returns The process
+ * @throws {EnvironmentError} when processes may not be started, or there is no such program
+ */
+export function startProcess(name: string, options: Deno.CommandOptions): Deno.ChildProcess {
+  try {
+    return new Deno.Command(name, options).spawn();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new EnvironmentError(`cannot start ${name}: not permitted; run with --allow-run`);
+    }
+    if (error instanceof Deno.errors.NotFound) {
+      throw new EnvironmentError(`cannot start ${name}: no such program`);
+    }
+    throw error;
+  }
 }
 
 function denoOutput(stream: typeof Deno.stdout): Output {

@@ -45,6 +45,14 @@ export interface Host {
    */
   writeFile(path: string, data: string | Uint8Array): Promise<void>;
   /**
+   * Runs a script of the shell that looks at the machine.
+   *
+   * @param script Text for `sh -c`
+   * @returns What it wrote to stdout, whatever its exit code
+   * @throws {EnvironmentError} when processes may not be started
+   */
+  shell(script: string): Promise<string>;
+  /**
    * From now on Ctrl-C aborts this signal instead of ending the process; a second one ends it. A command that finishes
    * early because of it throws `signal.reason`, and the exit code is 130.
    */

@@ -23,8 +23,8 @@ const KVM_CREATE_PIT = 0xae64;
 const KVM_SET_USER_MEMORY_REGION2 = 0x40a0ae49;
 
 /** A line of the recording: who and when, then the event. */
-export function line(text: string, args: readonly string[]): string {
-  const all = ["nsecs", "pid", "tid", "comm", ...args].join(", ");
+export function line(text: string, args: readonly string[], time = "nsecs"): string {
+  const all = [time, "pid", "tid", "comm", ...args].join(", ");
   return `printf("%llu %d/%d %s ${text}\\n", ${all});`;
 }
 
@@ -128,14 +128,21 @@ const plainCalls: readonly number[] = [
   KVM_CREATE_PIT,
 ];
 
-/** Set-up calls. Structs are read when the call returns: the kernel has read them by then, so their pages are there. */
-export function setupClauses(): string[] {
+/**
+ * Set-up calls. Structs are read when the call returns: the kernel has read them by then, so their pages are there.
+ *
+ * @param descriptors Whether to take descriptors named by calls for eventfds: those that came from another process
+ */
+export function setupClauses(descriptors: boolean): string[] {
   const branches = pointedCalls.map(({ name, request, struct, on, fields }) => {
     const text = fields.map(([one]) => one).join(" ");
     const args = ["@fd[tid]", ...fields.map(([, field]) => `$p->${field}`), "args->ret"];
+    const eventfd = descriptors && fields.some(([, field]) => field === "fd")
+      ? ` if (args->ret == 0) { ${known("$p->fd")} = 1; }`
+      : "";
     return `if ($c == ${hex(request)}) { $p = (struct ${struct} *)uptr(@arg[tid]); ${
       line(`${name}: ${on} %d ${text} ret %d`, args)
-    } }`.replaceAll("$p", `$${name.toLowerCase()}`);
+    }${eventfd} }`.replaceAll("$p", `$${name.toLowerCase()}`);
   });
   const plain = plainCalls.map((request) => `$c == ${hex(request)}`).join(" || ");
   branches.push(
@@ -154,6 +161,21 @@ export function setupClauses(): string[] {
 }`,
   ];
 }
+
+/** Tracepoints of system calls on eventfds. */
+export const descriptorTracepoints: readonly string[] = [
+  "eventfd2",
+  "read",
+  "write",
+  "close",
+  "dup",
+  "dup2",
+  "dup3",
+  "fcntl",
+].flatMap((call) => [
+  `syscalls:sys_enter_${call}`,
+  `syscalls:sys_exit_${call}`,
+]);
 
 type Tracepoints = ReadonlyMap<string, readonly string[]>;
 
@@ -198,13 +220,18 @@ export function descriptorClauses(tracepoints: Tracepoints): string[] {
     );
   }
   if (there("close")) {
+    // The number may be in use again before the call returns, so the line bears the time of its beginning.
     clauses.push(
-      enter("close", known("args->fd"), "@closing[tid] = (uint64)args->fd + 1;"),
+      enter(
+        "close",
+        known("args->fd"),
+        `@closing[tid] = nsecs; @closed[tid] = args->fd; delete(${known("args->fd")});`,
+      ),
       exit(
         "close",
         "@closing[tid]",
-        `$fd = @closing[tid] - 1; ${line("close: fd %d ret %d", ["$fd", "args->ret"])} ` +
-          `delete(${known("$fd")}); delete(@closing[tid]);`,
+        line("close: fd %d ret %d", ["@closed[tid]", "args->ret"], "@closing[tid]") +
+          " delete(@closing[tid]); delete(@closed[tid]);",
       ),
     );
   }
@@ -215,7 +242,7 @@ export function descriptorClauses(tracepoints: Tracepoints): string[] {
 const fcntlDuplicates = "(args->cmd == 0 || args->cmd == 1030)";
 
 function dupClauses(there: (call: string) => boolean, tracepoints: Tracepoints): string[] {
-  return ["dup", "dup2", "dup3", "fcntl"].filter(there).flatMap((call) => {
+  return ["dup", "fcntl"].filter(there).flatMap((call) => {
     const fields = tracepoints.get(`syscalls:sys_enter_${call}`)!;
     const from = ["fildes", "oldfd", "fd"].find((name) => fields.includes(name));
     if (from === undefined) return [];

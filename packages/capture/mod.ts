@@ -30,6 +30,7 @@ export * from "./capture_error.ts";
 export * from "./port_names.ts";
 export * from "./read_trace.ts";
 export * from "./record_program.ts";
+export * from "./record_program.ts";
 export * from "./render_replay.ts";
 export * from "./replay.ts";
 export * from "./replay_json.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { kvmTracepoints } from "./_record_tracepoints.ts";
-import { descriptorClauses, setupClauses } from "./_record_clauses.ts";
+import { kvmTracepoints, recordedTracepoints } from "./_record_tracepoints.ts";
+import { descriptorClauses, descriptorTracepoints, setupClauses } from "./_record_clauses.ts";
 
 /** Groups of events that can be left out of a recording. */
 export type RecordGroup = "kvm_exit" | "kvm_page_fault" | "eventfd";
@@ -26,6 +26,8 @@ export interface RecordProgramOptions {
   readonly pids: readonly number[];
   /** Process that takes the recording; when it ends, the program does. */
   readonly recorder: number;
+  /** Process whose end ends the program too. */
+  readonly until?: number;
   /** Fields of each tracepoint this host has, by name such as `kvm:kvm_pio`. */
   readonly tracepoints: ReadonlyMap<string, readonly string[]>;
   /** Eventfds there already are. */
@@ -47,6 +49,16 @@ export const neededByProgram: readonly string[] = [
   "syscalls:sys_enter_ioctl",
   "syscalls:sys_exit_ioctl",
   "task:task_newtask",
+];
+
+/** Tracepoints that the program uses where the host has them, the needed ones included. */
+export const usedTracepoints: readonly string[] = [
+  ...new Set([
+    ...neededByProgram,
+    "sched:sched_process_exit",
+    ...recordedTracepoints,
+    ...descriptorTracepoints,
+  ]),
 ];
 
 /**
@@ -75,15 +87,18 @@ export const readyLines: readonly [string, string] = ["ready: first", "ready: la
  * ```
  */
 export function recordProgram(options: RecordProgramOptions): string {
-  const { pids, recorder, tracepoints, eventfds = [], without = [] } = options;
+  const { pids, recorder, until, tracepoints, eventfds = [], without = [] } = options;
   const lacking = neededByProgram.filter((name) => !tracepoints.has(name));
   if (lacking.length > 0) throw new RangeError(`No tracepoint ${lacking.join(", ")} on this host`);
-  const known = eventfds.map(({ pid, fd }) => `@efd[(uint64)${pid}, (uint64)${fd}] = 1;`);
+  const known = without.includes("eventfd")
+    ? []
+    : eventfds.map(({ pid, fd }) => `@efd[(uint64)${pid}, (uint64)${fd}] = 1;`);
+  const descriptors = without.includes("eventfd") ? [] : descriptorClauses(tracepoints);
   const clauses = [
     ready(0, recorder),
-    ...followClauses(recorder, tracepoints),
-    ...setupClauses(),
-    ...(without.includes("eventfd") ? [] : descriptorClauses(tracepoints)),
+    ...followClauses([recorder, ...(until === undefined ? [] : [until])], tracepoints),
+    ...setupClauses(descriptors.length > 0),
+    ...descriptors,
     ...kvmTracepoints(tracepoints, without),
     ready(1, recorder),
   ];
@@ -113,20 +128,16 @@ function ready(which: 0 | 1, recorder: number): string {
     `printf("${readyLines[which]}\\n"); }`;
 }
 
-/** Threads and processes that the watched ones start; and the end of the recorder. */
+/** Processes that the watched ones start; and the end of those without which the program has no use. */
 function followClauses(
-  recorder: number,
+  lasting: readonly number[],
   tracepoints: ReadonlyMap<string, readonly string[]>,
 ): string[] {
-  const clauses = [
-    "tracepoint:task:task_newtask /@watched[(uint64)pid]/ { @watched[(uint64)args->pid] = 1; }",
-  ];
-  if (tracepoints.has("sched:sched_process_exit")) {
-    clauses.push(
-      "tracepoint:sched:sched_process_exit /tid != pid && @watched[(uint64)tid]/ " +
-        "{ delete(@watched[(uint64)tid]); }",
-      `tracepoint:sched:sched_process_exit /tid == ${recorder}/ { exit(); }`,
-    );
-  }
-  return clauses;
+  // KERNEL 6.19 include/uapi/linux/sched.h CLONE_THREAD
+  const follow = "tracepoint:task:task_newtask " +
+    "/@watched[(uint64)pid] && (args->clone_flags & 0x10000) == 0/ " +
+    "{ @watched[(uint64)args->pid] = 1; }";
+  if (!tracepoints.has("sched:sched_process_exit")) return [follow];
+  const ended = lasting.map((pid) => `tid == ${pid}`).join(" || ");
+  return [follow, `tracepoint:sched:sched_process_exit /${ended}/ { exit(); }`];
 }

@@ -111,6 +111,11 @@ export class TraceParser {
     if (from < chunk.length) this.#keep(chunk, from, chunk.length);
   }
 
+  /** Gives on the events read so far, of a recording that still grows. */
+  flush(): void {
+    this.#flush();
+  }
+
   /** The recording ends here; a last line without a newline is read too. */
   end(): void {
     if (this.#carried > 0 || this.#dropping) {

@@ -1,0 +1,88 @@
+/**
+ * What a recording holds so far, on stderr while it grows.
+ *
+ * @module
+ */
+import { column, eventKind, type ParseCounts, rowWords, TraceParser } from "@ioeventfd/capture";
+import type { EventBatch } from "@ioeventfd/capture";
+import type { Context } from "../command.ts";
+import { grouped } from "../numbers.ts";
+
+const redrawMs = 250;
+
+/** Counts events as their text comes by. */
+export class RecordCounters {
+  /** Guest writes: OUTs and memory-mapped stores. */
+  writes = 0;
+  /** Exits to userspace. */
+  exits = 0;
+  /** Calls of `KVM_IOEVENTFD`. */
+  registrations = 0;
+  readonly #context: Pick<Context, "stderr" | "quiet">;
+  readonly #parser = new TraceParser((batch) => this.#count(batch));
+  readonly #start = performance.now();
+  #drawnAt = 0;
+  #drawnEvents = 0;
+
+  /** @param context Where to draw */
+  constructor(context: Pick<Context, "stderr" | "quiet">) {
+    this.#context = context;
+  }
+
+  /** Lines, events, lost events. */
+  get counts(): ParseCounts {
+    return this.#parser.counts;
+  }
+
+  /** Takes text of the recording, cut anywhere. */
+  push(bytes: Uint8Array): void {
+    this.#parser.push(bytes);
+  }
+
+  /** The recording is over. */
+  end(): void {
+    this.#parser.end();
+  }
+
+  /** Draws the counters where a person sees them, four times a second at most. */
+  async draw(): Promise<void> {
+    const { stderr, quiet } = this.#context;
+    const now = performance.now();
+    if (quiet || !stderr.isTerminal || now - this.#drawnAt < redrawMs) return;
+    this.#parser.flush();
+    const { events } = this.counts;
+    const since = this.#drawnAt === 0 ? this.#start : this.#drawnAt;
+    const rate = (events - this.#drawnEvents) / ((now - since) / 1000);
+    const seconds = ((now - this.#start) / 1000).toFixed(1);
+    const text = `recording ${seconds} s: ${this.summary()}, ${grouped(Math.round(rate))} events/s`;
+    this.#drawnAt = now;
+    this.#drawnEvents = events;
+    await stderr.write(`\r\x1b[K${text.slice(0, stderr.columns - 1)}`);
+  }
+
+  /** Wipes what was drawn. */
+  async wipe(): Promise<void> {
+    if (this.#drawnAt !== 0) await this.#context.stderr.write("\r\x1b[K");
+    this.#drawnAt = 0;
+  }
+
+  /** `1,234 events, 401 guest writes, 380 exits, 12 registrations, 0 lost`. */
+  summary(): string {
+    const { events, lostEvents } = this.counts;
+    return `${grouped(events)} events, ${grouped(this.writes)} guest writes, ` +
+      `${grouped(this.exits)} exits, ${grouped(this.registrations)} registrations, ` +
+      `${grouped(lostEvents)} lost`;
+  }
+
+  #count({ words, length }: EventBatch): void {
+    for (let i = 0; i < length; i++) {
+      const row = i * rowWords;
+      const kind = words[row + column.kind];
+      if (kind === eventKind.userspaceExit) this.exits++;
+      else if (kind === eventKind.ioeventfd) this.registrations++;
+      else if (kind === eventKind.fastMmio) this.writes++;
+      else if (kind === eventKind.mmio) this.writes += words[row + column.a] === 2 ? 1 : 0;
+      else if (kind === eventKind.pio) this.writes += words[row + column.a] === 1 ? 1 : 0;
+    }
+  }
+}
