@@ -39,6 +39,7 @@ export class SetModel implements Disposable {
   readonly #fds = new Map<string, number>();
   readonly #events: Map<number, BusEvent[]> = new Map([0, 1, 2].map((bus) => [bus, []]));
   readonly #made: number[] = [];
+  readonly #assigns = new Set<number>();
   readonly #stepOfDevice = new Map<IoDevice, number>();
   /** Registrations in force by what tells them apart. */
   readonly #live = new Map<string, number>();
@@ -76,6 +77,11 @@ export class SetModel implements Disposable {
   /** Which step made the registration of that sequence number. */
   stepOfSequence(sequence: number): number {
     return this.#made[sequence]!;
+  }
+
+  /** Whether a step made a registration. */
+  isRegistration(step: number): boolean {
+    return this.#assigns.has(step);
   }
 
   /** Registrations in force, by step. */
@@ -134,6 +140,7 @@ export class SetModel implements Disposable {
     const refused = refusal(() => this.#register(registration, this.#fd(eventfd)));
     if (refused !== null) return refused;
     this.#made.push(step);
+    this.#assigns.add(step);
     this.#live.set(placeOf(registration), step);
     const range = rangeOf(registration);
     this.#events.get(busIndexOf(registration))!.push({ kind: "insert", step, range });

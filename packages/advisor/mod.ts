@@ -8,6 +8,8 @@ export * from "./lint.ts";
 export * from "./lint_recorded.ts";
 export * from "./lint_report.ts";
 export * from "./parse_registration_set.ts";
+export * from "./plan.ts";
+export * from "./plan_report.ts";
 export * from "./recorded_set.ts";
 export * from "./registration_set.ts";
 export type { TraceSource } from "@ioeventfd/capture";
