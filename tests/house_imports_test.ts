@@ -1,5 +1,6 @@
 // Imports point one way. The parse is Deno's own: the graph of every module in the house.
 import { assert, assertEquals } from "@std/assert";
+import { type Import, readImportGraph } from "../tools/import_graph.ts";
 import { isPublished, listFiles, purePackages, readMembers, root } from "../tools/workspace.ts";
 
 /** What a package may import besides itself. */
@@ -22,74 +23,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Of the standard library, what published code may import. */
 const publishedStd = /^@std\/(bytes|cli\/parse-args)$/;
 
-interface Import {
-  readonly from: string;
-  readonly specifier: string;
-  /** Path from the root, or the address of what is not of this house. */
-  readonly to: string;
-  /** Left in the program that runs, rather than a type alone. */
-  readonly runs: boolean;
-}
-
-interface Resolved {
-  readonly specifier?: string;
-  readonly error?: string;
-}
-
-interface Graph {
-  readonly modules: readonly {
-    readonly specifier: string;
-    readonly error?: string;
-    readonly dependencies?: readonly {
-      readonly specifier: string;
-      readonly code?: Resolved;
-      readonly type?: Resolved;
-    }[];
-  }[];
-}
-
 const files = ["packages", "apps", "tests", "tools", "scenarios", "bench"]
   .flatMap((folder) => listFiles(folder, ".ts"))
   .filter((path) => !path.endsWith(".d.ts"));
 
-function fromRoot(address: string): string {
-  return address.startsWith(root.href) ? address.slice(root.href.length) : address;
-}
-
-async function readGraph(): Promise<{ imports: Import[]; errors: string[] }> {
-  const entry = await Deno.makeTempFile({ suffix: ".ts" });
-  try {
-    const lines = files.map((path) => `import ${JSON.stringify(new URL(path, root).href)};`);
-    await Deno.writeTextFile(entry, lines.join("\n"));
-    const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
-      args: ["info", "--json", "--config", "deno.json", entry],
-      cwd: root,
-      stdin: "null",
-    }).output();
-    assert(success, new TextDecoder().decode(stderr));
-    const graph: Graph = JSON.parse(new TextDecoder().decode(stdout));
-    const imports: Import[] = [];
-    const errors: string[] = [];
-    for (const module of graph.modules) {
-      const from = fromRoot(module.specifier);
-      if (module.error !== undefined) errors.push(`${from}: ${module.error}`);
-      if (!files.includes(from)) continue;
-      for (const { specifier, code, type } of module.dependencies ?? []) {
-        const target = code ?? type;
-        const error = code?.error ?? type?.error;
-        if (error !== undefined) errors.push(`${from}: ${error}`);
-        const to = target?.specifier;
-        if (to === undefined) continue;
-        imports.push({ from, specifier, to: fromRoot(to), runs: code !== undefined });
-      }
-    }
-    return { imports, errors };
-  } finally {
-    await Deno.remove(entry);
-  }
-}
-
-const { imports, errors } = await readGraph();
+const { imports, errors } = await readImportGraph(files);
 const members = readMembers();
 const shown = ({ from, specifier }: Import): string => `${from} imports ${specifier}`;
 

@@ -34,7 +34,7 @@ function shown({ args }: Step): string {
 
 for (const [i, step] of steps.entries()) {
   console.log(`ok ${i + 1}/${steps.length} ${step.title}: ${shown(step)}`);
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await new Deno.Command("deno", {
     args: [...step.args],
     cwd: root,
     stdin: "null",
