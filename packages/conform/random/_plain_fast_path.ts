@@ -25,11 +25,11 @@ export class PlainFastPath {
     return this.#marked.has(addr >> pageShift);
   }
 
-  // KERNEL 6.19 arch/x86/kvm/mmu/mmu.c mark_mmio_spte, __direct_map
-  /** What the slow path leaves: a mark where no slot is, none where the page is RAM that may be written. */
+  // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c handle_ept_misconfig: handled as a read, which maps a read-only slot too
+  /** What the slow path leaves: a mark where no slot is. */
   settle(addr: bigint): void {
-    const slot = this.#slots.find(Number(addr));
-    if (slot === null) this.#marked.add(addr >> pageShift);
-    else if (!slot.readonly) this.#marked.delete(addr >> pageShift);
+    const page = addr >> pageShift;
+    if (this.#slots.find(Number(addr)) === null) this.#marked.add(page);
+    else this.#marked.delete(page);
   }
 }

@@ -1,4 +1,3 @@
-import type { EventfdContext } from "@ioeventfd/eventfd";
 import { type Kvm, Memslots } from "@ioeventfd/kvm-core";
 import {
   busFromFlags,
@@ -9,7 +8,6 @@ import {
   decodeUserspaceMemoryRegion,
   encodeCoalescedMmioZone,
   encodeIoeventfd,
-  type ErrnoName,
   type Ioeventfd,
   type IoeventfdBus,
   type IoeventfdSpec,
@@ -21,7 +19,6 @@ import {
   KVM_REGISTER_COALESCED_MMIO,
   KVM_SET_USER_MEMORY_REGION,
   KVM_UNREGISTER_COALESCED_MMIO,
-  KvmError,
   type KvmVcpu,
   type KvmVm,
   type MemoryRegion,
@@ -29,6 +26,7 @@ import {
   toMemoryRegion,
 } from "@ioeventfd/uapi";
 import { PlainBus, type PlainDevice } from "./_plain_bus.ts";
+import { type PlainEventfd, type PlainFiles, refuse } from "./_plain_eventfds.ts";
 import { PlainFastPath } from "./_plain_fast_path.ts";
 
 const mostDevices = 1000;
@@ -36,7 +34,7 @@ const PAGE = 0x1000n;
 
 interface Registered extends PlainDevice {
   readonly bus: IoeventfdBus;
-  readonly context: EventfdContext;
+  readonly context: PlainEventfd;
   /** Null for a wildcard. */
   readonly datamatch: bigint | null;
 }
@@ -48,7 +46,7 @@ interface Zone extends PlainDevice {
 
 /** A VM with lists for registrations and plain buses. */
 export class ReferenceVm implements KvmVm {
-  readonly #kvm: Kvm;
+  readonly #files: PlainFiles;
   readonly #release: KernelRelease;
   readonly #buses: Readonly<Record<IoeventfdBus, PlainBus>>;
   readonly #slots: Memslots;
@@ -58,8 +56,8 @@ export class ReferenceVm implements KvmVm {
   readonly #fast: PlainFastPath | null;
   #ringFirst = 0;
 
-  constructor(kvm: Kvm, paging: "ept" | "shadow") {
-    this.#kvm = kvm;
+  constructor(kvm: Kvm, files: PlainFiles, paging: "ept" | "shadow") {
+    this.#files = files;
     this.#release = kvm.release;
     const { bus, memslots } = kvm.release;
     this.#buses = { mmio: new PlainBus(bus), pio: new PlainBus(bus), ccw: new PlainBus(bus) };
@@ -182,7 +180,7 @@ export class ReferenceVm implements KvmVm {
     if (addr + BigInt(len) >> 64n !== 0n) refuse("EINVAL", "wrap");
     if ((flags & ~validFlags) !== 0) refuse("EINVAL", "flags");
     if (len === 0 && datamatch !== null) refuse("EINVAL", "zero-length");
-    const context = this.#kvm.files.lookupEventfd(fd);
+    const context = this.#files.context(fd);
     const collides = this.#registered.some((one) =>
       one.bus === bus && one.addr === addr &&
       (one.len === 0 || len === 0 ||
@@ -200,13 +198,12 @@ export class ReferenceVm implements KvmVm {
       takes: (where, bytes, value) =>
         where === addr && (len === 0 || bytes === len && (datamatch ?? value) === value),
     };
-    context.acquire();
     this.#registered.push(added);
     this.#buses[bus].add(added);
   }
 
   #deassign(call: Ioeventfd): void {
-    const context = this.#kvm.files.lookupEventfd(call.fd);
+    const context = this.#files.context(call.fd);
     const bus = busFromFlags(call.flags), datamatch = this.#datamatch(call);
     const at = this.#registered.findIndex((one) =>
       one.bus === bus && one.context === context && one.addr === call.addr &&
@@ -215,7 +212,6 @@ export class ReferenceVm implements KvmVm {
     if (at === -1) refuse("ENOENT", "not-found");
     const [gone] = this.#registered.splice(at, 1);
     this.#buses[bus].remove(gone!);
-    context.release();
   }
 
   #datamatch({ flags, datamatch }: Ioeventfd): bigint | null {
@@ -272,17 +268,12 @@ export class ReferenceVm implements KvmVm {
     return (this.#ringFirst - last - 1 >>> 0) % most === 0;
   }
 
-  [Symbol.dispose](): void {
-    for (const { context } of this.#registered.splice(0)) context.release();
-  }
+  /** There is nothing to close. */
+  [Symbol.dispose](): void {}
 }
 
 // KERNEL 6.19 virt/kvm/coalesced_mmio.c coalesced_mmio_in_range
 function within({ addr, size }: Zone, from: bigint, len: number): boolean {
   return len >= 0 && from + BigInt(len) < 1n << 64n && from >= addr &&
     from + BigInt(len) <= addr + size;
-}
-
-function refuse(code: ErrnoName, check: string): never {
-  throw new KvmError(code, { check, detail: `Refused by check ${check}` });
 }

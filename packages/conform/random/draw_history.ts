@@ -64,6 +64,9 @@ const ports: readonly bigint[] = [0x510n, 0xc0f8n, 0xfff0n, 0n, 0x3f4n];
 const portsOfControllers: readonly bigint[] = [0x1cn, 0x3cn, 0x9cn, 0x4ccn, 0x5en];
 const values: readonly bigint[] = [0n, 1n, 0x5an, 0x1ffn, 0x1_0000_005an, 0x1122_3344_5566_775an];
 const added: readonly bigint[] = [0n, 1n, 7n, (1n << 64n) - 3n, (1n << 64n) - 2n, (1n << 64n) - 1n];
+/** Devices that a bus holds besides ioeventfds. */
+const mostDevices = 1000;
+const fullBusOnceIn = 200;
 const controls = ["irqchip", "irqchip", "split"] as const;
 
 /**
@@ -111,6 +114,7 @@ class HistoryDrawer {
     this.#eventfd();
     this.#eventfd();
     if (this.#controlled) this.#beforeControllers();
+    if (draw.oneIn(fullBusOnceIn)) this.#fill();
     for (let left = draw.int(3, 22); left > 0; left--) this.#step();
     this.#look();
     return { vms: this.#count, ops: this.#ops };
@@ -137,6 +141,18 @@ class HistoryDrawer {
     this.#ops.push({ op: draw.pick(controls), vm });
     if (draw.oneIn(3)) this.#ops.push({ op: draw.pick(["pit", "speaker"]), vm });
     if (draw.oneIn(8)) this.#ops.push({ op: draw.pick(controls), vm });
+  }
+
+  /** Zones until a bus is full, or nearly so. */
+  #fill(): void {
+    const draw = this.#draw;
+    const vm = draw.pick(this.#vms), pio = draw.int(0, 1);
+    const first = pio === 1 ? 0x1000n : 0x8000_0000n;
+    for (let i = 0, count = draw.int(mostDevices - 4, mostDevices + 2); i < count; i++) {
+      const zone: ZoneOp = { op: "zone", vm, addr: first + BigInt(8 * i), size: 4, pio };
+      this.#ops.push(zone);
+      if (i === 0) this.#zones.push(zone);
+    }
   }
 
   #eventfd(): void {

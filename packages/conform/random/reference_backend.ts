@@ -6,6 +6,7 @@
 import { Kvm } from "@ioeventfd/kvm-core";
 import { type KernelRelease, latestRelease } from "@ioeventfd/uapi";
 import type { HostMemory, KvmBackend, KvmSystem, KvmVm, OtherFile } from "@ioeventfd/uapi";
+import { PlainFiles } from "./_plain_eventfds.ts";
 import { ReferenceVm } from "./_reference_vm.ts";
 
 /** What a plain model is told. */
@@ -20,8 +21,8 @@ export interface ReferenceOptions {
 }
 
 /**
- * `KVM_IOEVENTFD`, buses and coalesced zones written out plainly: lists, bigints, the kernel's search step by step.
- * Eventfds and memory slots are the model's own. It has no CPU, no interrupt controllers and no irqfds.
+ * Eventfds, `KVM_IOEVENTFD`, buses and coalesced zones written out plainly: lists, bigints, the kernel's search step by
+ * step. Memory slots are the model's own. It has no CPU, no interrupt controllers and no irqfds.
  */
 export class ReferenceBackend implements KvmBackend {
   /** A model. */
@@ -48,7 +49,7 @@ export class ReferenceBackend implements KvmBackend {
 
 class ReferenceSystem implements KvmSystem {
   readonly #kvm: Kvm;
-  readonly #vms = new Set<ReferenceVm>();
+  readonly #files = new PlainFiles();
   readonly #paging: "ept" | "shadow";
 
   constructor(release: KernelRelease, paging: "ept" | "shadow") {
@@ -61,41 +62,39 @@ class ReferenceSystem implements KvmSystem {
   }
 
   createVm(): KvmVm {
-    const vm = new ReferenceVm(this.#kvm, this.#paging);
-    this.#vms.add(vm);
-    return vm;
+    return new ReferenceVm(this.#kvm, this.#files, this.#paging);
   }
 
   eventfd(initialValue: number, flags: number): number {
-    return this.#kvm.eventfd(initialValue, flags);
+    return this.#files.eventfd(initialValue, flags);
   }
 
   openOther(kind: OtherFile): number {
-    return this.#kvm.openOther(kind);
+    return this.#files.other(kind);
   }
 
   dup(fd: number): number {
-    return this.#kvm.dup(fd);
+    return this.#files.dup(fd);
   }
 
   close(fd: number): void {
-    this.#kvm.close(fd);
+    this.#files.close(fd);
   }
 
   eventfdRead(fd: number): bigint {
-    return this.#kvm.eventfdRead(fd);
+    return this.#files.read(fd);
   }
 
   eventfdWrite(fd: number, value: bigint): void {
-    this.#kvm.eventfdWrite(fd, value);
+    this.#files.write(fd, value);
   }
 
   eventfdCount(fd: number): bigint {
-    return this.#kvm.eventfdCount(fd);
+    return this.#files.context(fd).count;
   }
 
   poll(fd: number): number {
-    return this.#kvm.poll(fd);
+    return this.#files.poll(fd);
   }
 
   allocateMemory(size: number): HostMemory {
@@ -103,7 +102,6 @@ class ReferenceSystem implements KvmSystem {
   }
 
   [Symbol.dispose](): void {
-    for (const vm of this.#vms) vm[Symbol.dispose]();
     this.#kvm[Symbol.dispose]();
   }
 }
