@@ -5,18 +5,18 @@
  */
 import { observeVector, parseVectors, runVector, Tally } from "@ioeventfd/conform";
 import type { Vector } from "@ioeventfd/conform";
-import type { KvmBackend } from "@ioeventfd/uapi";
 import type { Context } from "../command.ts";
 import { inputName } from "../host.ts";
 import { Progress } from "../progress.ts";
 import type { ConformOutcome, Failure, TestPoint } from "./_conform_outcome.ts";
+import type { VectorPlayer } from "./_vector_player.ts";
 
 /** What is played. */
 export interface VectorPlan {
   /** Files of vectors. */
   readonly files: readonly string[];
   /** Who plays them, one after the other. */
-  readonly backends: readonly KvmBackend[];
+  readonly players: readonly VectorPlayer[];
   /** Release of the model, or null where there is none. */
   readonly kernel: string | null;
   /** Paging of the model. */
@@ -32,19 +32,20 @@ export interface VectorPlan {
  * @param plan What is played
  */
 export async function playVectors(context: Context, plan: VectorPlan): Promise<ConformOutcome> {
-  const { files, backends, kernel, paging, record } = plan;
+  const { files, players, kernel, paging, record } = plan;
   const start = performance.now();
   const signal = context.interrupts();
   const tally = new Tally(), progress = new Progress(context, "vectors");
   const failures: Failure[] = [], points: TestPoint[] = [];
   let done = 0, lookedAt = start;
-  const play = (backend: KvmBackend, vector: Vector): void => {
+  const play = (player: VectorPlayer, vector: Vector): void => {
+    const backend = player.of(vector);
     const result = runVector(backend, vector);
     const failure = result.outcome === "failed" ? { result } : undefined;
     tally.add(result);
     if (failure !== undefined) failures.push(failure);
     const { kind: group, outcome, reason } = result;
-    const name = backends.length > 1 ? `${vector.id} on ${backend.name}` : vector.id;
+    const name = players.length > 1 ? `${vector.id} on ${backend.name}` : vector.id;
     points.push({ group, name, outcome, reason, ...(failure && { failure }) });
     if (record === undefined) return;
     const observed = observeVector(backend, vector);
@@ -52,7 +53,7 @@ export async function playVectors(context: Context, plan: VectorPlan): Promise<C
   };
   for (const file of files) {
     for await (const vector of parseVectors(await context.open(file), inputName(file))) {
-      for (const backend of backends) play(backend, vector);
+      for (const player of players) play(player, vector);
       await progress.update(++done);
       if (performance.now() - lookedAt > 100) {
         await new Promise((resolve) => setTimeout(resolve, 0));
@@ -65,7 +66,7 @@ export async function playVectors(context: Context, plan: VectorPlan): Promise<C
   await progress.finish();
   return {
     about: [],
-    backends: backends.map(({ name }) => name),
+    backends: players.map(({ name }) => name),
     kernel,
     seed: null,
     rows: tally.rows(),

@@ -5,7 +5,6 @@
  */
 import { formatVector } from "@ioeventfd/conform";
 import type { Vector } from "@ioeventfd/conform";
-import type { KvmBackend } from "@ioeventfd/uapi";
 import { VmxBackend } from "@ioeventfd/vmx-sim";
 import { exitCode, UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
@@ -20,6 +19,7 @@ import { conformTap } from "./_conform_tap.ts";
 import { conformText } from "./_conform_text.ts";
 import { playVectors } from "./_conform_vectors.ts";
 import { liveBackend } from "./_run_backend.ts";
+import { alwaysBy, modelsByRelease, type VectorPlayer } from "./_vector_player.ts";
 
 const usualCases = 10_000;
 
@@ -53,7 +53,8 @@ With --vectors, each line of a FILE (JSON lines, gzip or plain, - is stdin) is a
 was given, and what it did; the format is in vectors/README.md. They are played on the model, or
 with --backend kvm on this host's KVM; --record OUT writes what that did. Vectors belong to the
 release and the host they were observed on. Those of vectors/ come from a host without extended
-page tables, so the model has none either unless --paging ept.
+page tables, so the model has none either unless --paging ept. A vector that names its release is
+played on the model of that release unless --kernel is given.
 
 The last line is the count. The exit code is 1 when something differs, 4 when there is no KVM, 130
 after Ctrl-C, with what was done so far.`,
@@ -162,11 +163,13 @@ async function vectorOutcome(
     if (options.has(name)) throw new UsageError(`conform: --${name} is for the model alone`);
   }
   const release = chosenRelease(options);
-  const backends = names.map((name): KvmBackend =>
-    name === "sim" ? new VmxBackend({ release, paging }) : liveBackend()
-  );
+  const players = names.map((name): VectorPlayer => {
+    if (name === "kvm") return alwaysBy(liveBackend());
+    if (options.has("kernel")) return alwaysBy(new VmxBackend({ release, paging }));
+    return modelsByRelease(release, paging);
+  });
   const kernel = isModel ? release.name : null;
-  return await playVectors(context, { files, backends, kernel, paging, ...recording });
+  return await playVectors(context, { files, players, kernel, paging, ...recording });
 }
 
 async function randomOutcome(context: Context, recording: Recording): Promise<ConformOutcome> {

@@ -49,6 +49,14 @@ Deno.test("conform --kernel follows another release", async () => {
   assertEquals((await conform(zeroLength, "--kernel", "3.16")).code, 1);
 });
 
+Deno.test("conform plays a vector on the release it says it is of, unless --kernel says another", async () => {
+  const of = (release: string, errno: string | null): string =>
+    register(release, 0, errno).replace("}\n", `,"release":"${release}","provenance":"derived"}\n`);
+  const lines = of("3.16", "EINVAL") + of("4.4", null) + of("6.18.44", null);
+  assertMatch((await conform(lines)).stdout, /\n3 passed, 0 failed\n$/);
+  assertMatch((await conform(lines, "--kernel", "3.16")).stdout, /\n1 passed, 2 failed\n$/);
+});
+
 Deno.test("conform --paging ept shows what the fast MMIO path does otherwise", async () => {
   const guests = await Deno.readTextFile(new URL("../../../vectors/guest.jsonl", import.meta.url));
   const strings = guests.split("\n").filter((line) => line.includes('"rep-stos-x3"')).join("\n");
