@@ -5,12 +5,14 @@
  */
 import { KvmError, latestRelease } from "@ioeventfd/uapi";
 import type { EventfdRules } from "@ioeventfd/uapi";
+import { addOne } from "./_counter_cells.ts";
 import { LowestFree } from "./_lowest_free.ts";
 import { words } from "./_words.ts";
 import { waitFor } from "./_wait_for.ts";
 import type { WaitOptions } from "./_wait_for.ts";
 import { EventfdWaiters } from "./eventfd_waiters.ts";
 import { POLLERR, POLLIN, POLLOUT } from "./poll_events.ts";
+import * as signal from "./signal_cell.ts";
 import type { WaitEntry } from "./wait_queue.ts";
 
 export type { EventfdRules } from "@ioeventfd/uapi";
@@ -25,6 +27,9 @@ export interface EventfdContextOptions {
   /** Its `eventfd-id`; the lowest free one unless told otherwise. */
   readonly id?: number;
 }
+
+// V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { signalCell } = signal;
 
 const ids = new LowestFree();
 
@@ -64,7 +69,7 @@ export class EventfdContext extends EventfdWaiters {
     if (!Number.isInteger(initialValue) || initialValue < 0 || initialValue > 0xffff_ffff) {
       throw new RangeError(`Initial value ${initialValue} is not a u32`);
     }
-    this.lo = initialValue | 0;
+    this.cells[this.at] = initialValue;
     this.semaphore = options.semaphore === true;
     this.#ownsId = options.id === undefined;
     this.id = options.id ?? ids.take();
@@ -72,7 +77,7 @@ export class EventfdContext extends EventfdWaiters {
 
   /** The counter (u64), as fdinfo shows it. */
   get count(): bigint {
-    return words.join(this.lo, this.hi);
+    return words.join(this.cells[this.at]!, this.cells[this.at + 1]!);
   }
 
   /** References held: the open file's and one for each that {@linkcode EventfdContext.acquire} took. */
@@ -102,10 +107,8 @@ export class EventfdContext extends EventfdWaiters {
    */
   signal(): void {
     // KERNEL 6.19 fs/eventfd.c eventfd_signal_mask
-    if (this.refusesSignal()) return;
-    const lo = (this.lo + 1) | 0;
-    if (lo !== 0) this.lo = lo;
-    else this.#carry();
+    if (signalCell(this.cells, this.at) || this.refusesSignal()) return;
+    addOne(this);
     if (this.queue !== null) this.wakeWaiters(POLLIN);
   }
 
@@ -127,9 +130,11 @@ export class EventfdContext extends EventfdWaiters {
    * @returns The value read, or undefined at 0
    */
   tryRead(): bigint | undefined {
-    if (this.hi === 0 && this.lo !== 0 && !this.semaphore) {
-      const value = BigInt(this.lo >>> 0);
-      this.lo = 0;
+    const { cells, at } = this;
+    const lo = cells[at]!;
+    if (cells[at + 1] === 0 && lo !== 0 && !this.semaphore) {
+      const value = BigInt(lo >>> 0);
+      cells[at] = 0;
       if (this.queue !== null) this.wakeWaiters(POLLOUT);
       return value;
     }
@@ -144,7 +149,7 @@ export class EventfdContext extends EventfdWaiters {
    */
   readWords(out: Int32Array): boolean {
     // KERNEL 6.19 fs/eventfd.c eventfd_read
-    if ((this.lo | this.hi) === 0) return false;
+    if ((this.cells[this.at]! | this.cells[this.at + 1]!) === 0) return false;
     this.#take(out);
     if (this.queue !== null) this.wakeWaiters(POLLOUT);
     return true;
@@ -186,12 +191,14 @@ export class EventfdContext extends EventfdWaiters {
    */
   writeWords(lo: number, hi: number): boolean {
     // KERNEL 6.19 fs/eventfd.c eventfd_write: ULLONG_MAX - count > value
-    const roomLo = ~this.lo >>> 0;
-    const roomHi = ~this.hi >>> 0;
+    const { cells, at } = this;
+    const seenLo = cells[at]!, seenHi = cells[at + 1]!;
+    const roomLo = ~seenLo >>> 0;
+    const roomHi = ~seenHi >>> 0;
     if (roomHi < hi >>> 0 || (roomHi === hi >>> 0 && roomLo <= lo >>> 0)) return false;
-    const sum = (this.lo + lo) | 0;
-    this.hi = (this.hi + hi + (sum >>> 0 < lo >>> 0 ? 1 : 0)) | 0;
-    this.lo = sum;
+    const sum = (seenLo + lo) | 0;
+    cells[at + 1] = seenHi + hi + (sum >>> 0 < lo >>> 0 ? 1 : 0);
+    cells[at] = sum;
     if (this.queue !== null) this.wakeWaiters(POLLIN);
     return true;
   }
@@ -248,9 +255,10 @@ export class EventfdContext extends EventfdWaiters {
    */
   pollMask(): number {
     // KERNEL 6.19 fs/eventfd.c eventfd_poll
-    if ((this.lo | this.hi) === 0) return POLLOUT;
-    if (this.hi !== -1 || this.lo >>> 0 < 0xffff_fffe) return POLLIN | POLLOUT;
-    return this.lo === -1 ? POLLIN | POLLERR : POLLIN;
+    const lo = this.cells[this.at]!, hi = this.cells[this.at + 1]!;
+    if ((lo | hi) === 0) return POLLOUT;
+    if (hi !== -1 || lo >>> 0 < 0xffff_fffe) return POLLIN | POLLOUT;
+    return lo === -1 ? POLLIN | POLLERR : POLLIN;
   }
 
   /**
@@ -274,32 +282,24 @@ export class EventfdContext extends EventfdWaiters {
    */
   drain(): bigint {
     // KERNEL 6.19 fs/eventfd.c eventfd_ctx_do_read
-    if ((this.lo | this.hi) === 0 && !(this.semaphore && this.rules.semaphoreUnderflow)) {
-      return 0n;
-    }
+    const isEmpty = (this.cells[this.at]! | this.cells[this.at + 1]!) === 0;
+    if (isEmpty && !(this.semaphore && this.rules.semaphoreUnderflow)) return 0n;
     this.#take(words.pair);
     return words.join(words.pair[0]!, words.pair[1]!);
   }
 
-  /** The low word is all ones: carries, or stays when the high word is too. */
-  #carry(): void {
-    if (this.hi === -1) return;
-    this.lo = 0;
-    this.hi = (this.hi + 1) | 0;
-  }
-
   #take(out: Int32Array): void {
+    const { cells, at } = this;
     if (this.semaphore) {
       out[0] = 1;
       out[1] = 0;
-      if (this.lo === 0) this.hi = (this.hi - 1) | 0;
-      this.lo = (this.lo - 1) | 0;
+      if (cells[at] === 0) cells[at + 1]!--;
+      cells[at]!--;
       return;
     }
-    out[0] = this.lo;
-    out[1] = this.hi;
-    this.lo = 0;
-    this.hi = 0;
+    out[0] = cells[at]!;
+    out[1] = cells[at + 1]!;
+    cells[at] = cells[at + 1] = 0;
   }
 
   #blocked<T>(attempt: () => T | undefined, options: WaitOptions): Promise<T> {

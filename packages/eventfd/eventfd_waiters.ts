@@ -4,21 +4,19 @@
  * @module
  */
 import type { EventfdRules } from "@ioeventfd/uapi";
+import { newCell, signalSlowly, thread } from "./_counter_cells.ts";
 import { WaitQueue } from "./wait_queue.ts";
+import type { CounterCell } from "./signal_cell.ts";
 import type { WaitEntry, Waiter, WaiterOptions } from "./wait_queue.ts";
 
-/** Whether this thread is in the callbacks of an eventfd wake: `current->in_eventfd`. */
-const thread = { inEventfd: false };
-
 /** The wait queue of an eventfd. */
-export class EventfdWaiters {
-  // What a signal touches comes first, to be in one cache line.
+export class EventfdWaiters implements CounterCell {
+  /** Words of the counter, and of others'. */
+  readonly cells: Int32Array;
+  /** Index of its low word; the high one follows. */
+  readonly at: number;
   /** Made when the first waiter comes. */
   protected queue: WaitQueue | null = null;
-  /** Low word of the counter. */
-  protected lo = 0;
-  /** High word of the counter. */
-  protected hi = 0;
   /** Signals refused because they came from within an eventfd wake; the kernel warns about the first. */
   refusedSignals = 0;
   /** Rules of the kernel release. */
@@ -31,6 +29,9 @@ export class EventfdWaiters {
    */
   constructor(rules: EventfdRules) {
     this.rules = rules;
+    const { cells, at } = newCell();
+    this.cells = cells;
+    this.at = at;
   }
 
   /**
@@ -42,6 +43,7 @@ export class EventfdWaiters {
    */
   addWaiter(waiter: Waiter, options?: WaiterOptions): WaitEntry {
     this.queue ??= new WaitQueue();
+    signalSlowly(this);
     return this.queue.add(waiter, options);
   }
 
@@ -67,12 +69,12 @@ export class EventfdWaiters {
    */
   wakeWaiters(mask: number): void {
     if (this.queue === null || this.queue.empty) return;
-    const outer = thread.inEventfd;
-    thread.inEventfd = true;
+    const outer = thread[0]!;
+    thread[0] = 1;
     try {
       this.queue.wake(mask);
     } finally {
-      thread.inEventfd = outer;
+      thread[0] = outer;
     }
   }
 
@@ -83,7 +85,7 @@ export class EventfdWaiters {
 
   /** Whether a signal now is refused as nested; counts those that are. */
   protected refusesSignal(): boolean {
-    if (!thread.inEventfd || !this.rules.refusesNestedSignal) return false;
+    if (thread[0] === 0 || !this.rules.refusesNestedSignal) return false;
     this.refusedSignals++;
     return true;
   }

@@ -21,5 +21,6 @@ export * from "./poll_events.ts";
 export * from "./refused_calls.ts";
 export * from "./select_descriptors.ts";
 export * from "./shared_eventfd.ts";
+export * from "./signal_cell.ts";
 export * from "./user_buffer.ts";
 export * from "./wait_queue.ts";

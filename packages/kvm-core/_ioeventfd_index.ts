@@ -1,4 +1,4 @@
-import type { EventfdContext } from "@ioeventfd/eventfd";
+import * as eventfd from "@ioeventfd/eventfd";
 import type { BusRules } from "@ioeventfd/uapi";
 import * as addressTable from "./_address_table.ts";
 import { DatamatchIndex } from "./_datamatch_index.ts";
@@ -6,8 +6,10 @@ import { addressNumber, type RangeCover } from "./_range_cover.ts";
 import type { ExactKey } from "./exact_key.ts";
 import { EOPNOTSUPP } from "./io_device.ts";
 import type { Ioeventfd } from "./ioeventfd.ts";
+import { interfere, lengthBit, lengthCode } from "./_lengths.ts";
 import { matches } from "./matches.ts";
 
+const { signalCell } = eventfd;
 const { META, TAG } = addressTable; // V8 folds constants of this module alone: see docs/speed.md
 
 /** Answer of {@linkcode IoeventfdIndex.write}: no ioeventfd at this address. */
@@ -50,7 +52,8 @@ export class IoeventfdIndex {
   readonly #table = new addressTable.AddressTable();
   #longest = 0;
   #devices: (Ioeventfd | null)[] = [];
-  #contexts: (EventfdContext | null)[] = []; // a load less on every hit than through the devices
+  #cells: Int32Array[] = []; // counters' cells by number: what a hit touches instead of the eventfds
+  #places = new Int32Array(4);
   #order: number[] = [];
   #free: number[] = [];
   #groups: Int32Array[] = [];
@@ -79,7 +82,7 @@ export class IoeventfdIndex {
         if (tag < 0) return this.#writeSlow(at, len, vlo, vhi);
         const wanted = tag & LEN;
         if (wanted !== len && (wanted !== 0 || !this.#zeroLengthFindable)) return EOPNOTSUPP;
-        this.#contexts[tag >>> NUMBER]!.signal();
+        this.#signal(tag >>> NUMBER);
         return 0;
       }
       at = (at + 4) & table.mask;
@@ -191,15 +194,21 @@ export class IoeventfdIndex {
   /** Bytes of the tables, without the ioeventfds themselves. */
   get bytes(): number {
     return this.#table.records.byteLength + this.#exact.bytes + this.#groups.length * 24 +
-      (this.#devices.length + this.#contexts.length + this.#order.length + this.#free.length) * 8;
+      this.#places.byteLength +
+      (this.#devices.length + this.#cells.length + this.#order.length + this.#free.length) * 8;
   }
 
   #writeSlow(at: number, len: number, vlo: number, vhi: number): number {
     if ((this.#table.records[at + META]! & DIRTY) !== 0) return UNDECIDED;
     const number = this.#matching(at, len, vlo, vhi);
     if (number < 0) return EOPNOTSUPP;
-    this.#contexts[number]!.signal();
+    this.#signal(number);
     return 0;
+  }
+
+  #signal(number: number): void {
+    if (signalCell(this.#cells[number]!, this.#places[number]!)) return;
+    this.#devices[number]!.context.signal();
   }
 
   #matching(at: number, len: number, vlo: number, vhi: number): number {
@@ -230,14 +239,20 @@ export class IoeventfdIndex {
   #number(device: Ioeventfd, order: number): number {
     const number = this.#free.pop() ?? this.#devices.length;
     this.#devices[number] = device;
-    this.#contexts[number] = device.context;
+    const { cells, at } = device.context;
+    this.#cells[number] = cells;
+    if (number >= this.#places.length) {
+      const places = this.#places;
+      this.#places = new Int32Array(places.length * 2);
+      this.#places.set(places);
+    }
+    this.#places[number] = at;
     this.#order[number] = order;
     return number;
   }
 
   #release(number: number): void {
     this.#devices[number] = null;
-    this.#contexts[number] = null;
     this.#free.push(number);
   }
 
@@ -332,19 +347,4 @@ export class IoeventfdIndex {
 
 function tagOf(meta: number, ref: number): number {
   return (meta & SLOW) === 0 ? ref << NUMBER | PLAIN | meta & LEN : ~ref;
-}
-
-/** Whether entries interfere, of which the upper starts `distance` bytes above the lower; −1 is no entry. */
-function interfere(lower: number, upper: number, distance: number): boolean {
-  if (lower < 0 || upper < 0) return false;
-  return lower > distance || (lower === distance && upper === 0);
-}
-
-function lengthCode(len: number): number {
-  return 31 - Math.clz32(len);
-}
-
-/** 1, 2, 4, 8 for a length of as many bytes, else 0. */
-function lengthBit(len: number): number {
-  return len <= 8 && (len & (len - 1)) === 0 ? len : 0;
 }
