@@ -1,5 +1,5 @@
 /**
- * Numbers as people read them.
+ * Numbers as people read them, in program and page: each function may use the others and nothing else of this module.
  *
  * @module
  */
@@ -24,17 +24,14 @@ export function share(part: number, whole: number): string {
   return `${percent.toFixed(percent < 10 ? 1 : 0)} %`;
 }
 
-const steps: readonly (readonly [limit: number, unit: string, size: number])[] = [
-  [1e3, "ns", 1],
-  [1e6, "µs", 1e3],
-  [1e9, "ms", 1e6],
-  [Infinity, "s", 1e9],
-];
-
 /** `1.25 ms` of nanoseconds. */
 export function duration(ns: number): string {
-  const [, unit, size] = steps.find(([limit]) => Math.abs(ns) < limit)!;
-  return `${significant(ns / size)} ${unit}`;
+  const size = Math.abs(ns);
+  if (size === 0) return "0 s";
+  if (size < 1e3) return `${significant(ns)} ns`;
+  if (size < 1e6) return `${significant(ns / 1e3)} µs`;
+  if (size < 1e9) return `${significant(ns / 1e6)} ms`;
+  return `${significant(ns / 1e9)} s`;
 }
 
 /** Three digits, more where there are more before the point. */

@@ -11,7 +11,7 @@ export class Html {
   /**
    * Markup as it is.
    *
-   * @param markup Of this package's own making: data comes in through {@linkcode html}
+   * @param markup Of this package's own making: data comes in through {@linkcode markup}
    */
   constructor(markup: string) {
     this.#markup = markup;
@@ -49,8 +49,8 @@ export function escapeHtml(text: string): string {
 /**
  * Markup with data in it. Attributes with data in them are to be quoted.
  */
-export function html(markup: TemplateStringsArray, ...parts: readonly HtmlPart[]): Html {
-  return new Html(markup.map((text, i) => i === 0 ? text : render(parts[i - 1]) + text).join(""));
+export function markup(texts: TemplateStringsArray, ...parts: readonly HtmlPart[]): Html {
+  return new Html(texts.map((text, i) => i === 0 ? text : render(parts[i - 1]) + text).join(""));
 }
 
 /**

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { escapeHtml, html, scriptJson } from "./_html.ts";
+import { escapeHtml, markup, scriptJson } from "./_html.ts";
 
-Deno.test("html() escapes what stands between markup, and nests", () => {
+Deno.test("markup() escapes what stands between markup, and nests", () => {
   const name = `</script><b a="1" b='2'>&`;
   assertEquals(
-    html`<p title="${name}">${[html`<i>${1}</i>`, null, undefined, " ", 2]}</p>`.toString(),
+    markup`<p title="${name}">${[markup`<i>${1}</i>`, null, undefined, " ", 2]}</p>`.toString(),
     `<p title="&lt;/script&gt;&lt;b a=&quot;1&quot; b=&#39;2&#39;&gt;&amp;"><i>1</i> 2</p>`,
   );
 });

@@ -43,10 +43,14 @@ export interface KickStory {
   readonly userspaceExits: number;
   /** Where the guest writes. */
   readonly addr: bigint;
+  /** Bytes it writes. */
+  readonly len: number;
   /** Where the instruction is. */
   readonly rip: bigint;
   /** The page-table entries that lead to the instruction; empty where KVM did not fetch it. */
   readonly fetchWalk: readonly WalkEntry[];
+  /** Those that lead to the address; empty where KVM took it from the exit. */
+  readonly dataWalk: readonly WalkEntry[];
   /** Tracepoints from the exit to the entry. */
   readonly trace: readonly TraceLine[];
 }
@@ -95,6 +99,7 @@ function tell(title: string, release: KernelRelease, doorbell: Doorbell | null):
   const work = accessWork(counts);
   const about = aboutKick(trace);
   const rip = ripOf(about);
+  const { cr3 } = cpu.vcpu.getSregs();
   return {
     title,
     path: accessPaths(counts).join(", "),
@@ -103,10 +108,10 @@ function tell(title: string, release: KernelRelease, doorbell: Doorbell | null):
     signals: Number(kick.count() - before),
     userspaceExits: exits,
     addr: notify,
+    len: kickBytes,
     rip,
-    fetchWalk: work.fetchPageTableReads === 0
-      ? []
-      : walk(vm.memory, cpu.vcpu.getSregs().cr3, rip, work.fetchPageTableReads),
+    fetchWalk: walk(vm.memory, cr3, rip, work.fetchPageTableReads),
+    dataWalk: walk(vm.memory, cr3, notify, work.dataPageTableReads),
     trace: about,
   };
 }

@@ -5,6 +5,7 @@
  */
 export * from "./kick_story.ts";
 export * from "./path_costs.ts";
+export * from "./render_report.ts";
 export * from "./study_recording.ts";
 export * from "./timeline.ts";
 export * from "./write_counts.ts";

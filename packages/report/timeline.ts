@@ -95,12 +95,12 @@ export class Timeline {
   }
 
   #event(words: Int32Array, row: number, time: number): void {
-    const series = seriesOf(words, row);
-    if (series < 0) return;
     if (Number.isNaN(this.#origin)) this.#origin = time;
     this.#reach(time);
     const step = Math.floor((time - this.#origin) / this.#stepNs);
     if (step > this.#last) this.#last = step;
+    const series = seriesOf(words, row);
+    if (series < 0) return;
     const thread = words[row + column.thread]!;
     const counts = this.#lane(thread < mostThreads ? thread : mostThreads);
     const at = step * width + series;

@@ -22,9 +22,9 @@ Deno.test("Timeline tells exits for ports, memory and other reasons apart, and c
     "1900 7/7 vmm kvm_mmio: type 2 len 2 gpa 0xc0000000 val 0x0",
     "2000 7/7 vmm kvm_mmio: type 1 len 2 gpa 0xc0000000 val 0x0",
   ]);
-  assertEquals([steps, stepNs], [2, 500]);
+  assertEquals([steps, stepNs], [3, 500]);
   assertEquals(lanes.map(({ counts }) => counts), [
-    { exitsPort: [1, 0], exitsMemory: [1, 0], exitsOther: [1, 0], writes: [0, 2] },
+    { exitsPort: [1, 0, 0], exitsMemory: [1, 0, 0], exitsOther: [1, 0, 0], writes: [0, 2, 0] },
   ]);
 });
 
@@ -62,10 +62,13 @@ Deno.test("Timeline puts the quieter vCPUs together, and loses none", () => {
   assertEquals(lanes.reduce((all, { counts }) => all + sum(counts.exitsPort), 0), 30);
 });
 
-Deno.test("Timeline of nothing has no step", () => {
-  assertEquals(timelineOf(["1000 7/7 vmm kvm_entry: vcpu 0"]), {
-    stepNs: 500,
-    steps: 0,
-    lanes: [],
-  });
+Deno.test("Timeline begins and ends with the recording, whatever its events are", () => {
+  const { lanes, steps, stepNs } = timelineOf([
+    "1000 7/7 vmm kvm_entry: vcpu 0",
+    "5100 7/7 vmm kvm_userspace_exit: reason 2 errno 0",
+    "9900 7/7 vmm kvm_entry: vcpu 0",
+  ]);
+  assertEquals([lanes[0]!.counts.exitsPort[8], steps, stepNs], [1, 18, 500]);
+  assertEquals(timelineOf(["1000 7/7 vmm kvm_entry: vcpu 0"]).lanes, []);
+  assertEquals(timelineOf([]), { stepNs: 500, steps: 0, lanes: [] });
 });

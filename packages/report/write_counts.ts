@@ -27,22 +27,46 @@ export function writeCounts(
   release: KernelRelease,
   allZero: boolean = false,
 ): WriteCounts {
-  const byPath = Object.fromEntries(writePaths.map((path) => [path, 0])) as Record<
-    WritePath,
-    number
-  >;
+  const byPath = noWrites();
   for (const row of report.doorbells) {
-    const { bus, signals, coalesced, inKernel, userspace } = row;
-    const memory = bus !== "pio";
-    const fast = memory && isFast(row, release, allZero);
-    byPath[fast ? "fast-mmio" : memory ? "mmio-kernel" : "pio-kernel"] += signals;
-    byPath[memory ? "mmio-kernel" : "pio-kernel"] += coalesced + inKernel;
-    byPath[memory ? "mmio-userspace" : "pio-userspace"] += userspace;
+    const counts = rowCounts(row, release, allZero);
+    for (const path of writePaths) byPath[path] += counts[path];
   }
   return { byPath, unlisted: report.omitted.writes };
 }
 
-/** Whether a doorbell's signals take the fast MMIO path on a host with EPT. */
+/**
+ * The writes to one place by the path they would take on a host with EPT.
+ *
+ * @param row The place, as recorded or as it would have been
+ * @param release Kernel of that world
+ * @param allZero Whether doorbells have length 0 in that world
+ */
+export function rowCounts(
+  row: DoorbellReport,
+  release: KernelRelease,
+  allZero: boolean = false,
+): Record<WritePath, number> {
+  const { bus, signals, coalesced, inKernel, userspace } = row;
+  const counts = noWrites();
+  const inKernelPath = bus === "pio" ? "pio-kernel" : "mmio-kernel";
+  counts[isFast(row, release, allZero) ? "fast-mmio" : inKernelPath] += signals;
+  counts[inKernelPath] += coalesced + inKernel;
+  counts[bus === "pio" ? "pio-userspace" : "mmio-userspace"] += userspace;
+  return counts;
+}
+
+function noWrites(): Record<WritePath, number> {
+  return Object.fromEntries(writePaths.map((path) => [path, 0])) as Record<WritePath, number>;
+}
+
+/**
+ * Whether a doorbell's signals take the fast MMIO path on a host with EPT.
+ *
+ * @param row The place
+ * @param release Kernel of that world
+ * @param allZero Whether doorbells have length 0 in that world
+ */
 export function isFast(
   { bus, len, registration }: DoorbellReport,
   release: KernelRelease,
@@ -52,7 +76,12 @@ export function isFast(
     (allZero || len === 0);
 }
 
-/** Modelled cycles of counted writes. */
-export function cyclesOf({ byPath }: WriteCounts, costs: PathCosts): number {
+/**
+ * Modelled cycles of counted writes.
+ *
+ * @param byPath Writes by path
+ * @param costs What one write costs on each
+ */
+export function cyclesOf(byPath: Readonly<Record<WritePath, number>>, costs: PathCosts): number {
   return writePaths.reduce((sum, path) => sum + byPath[path] * costs[path].cycles, 0);
 }

@@ -1,0 +1,96 @@
+/**
+ * Horizontal bars made of parts.
+ *
+ * @module
+ */
+import { cycles } from "../_format.ts";
+import type { BarsData } from "./chart_data.ts";
+import type { Colours } from "./colours.ts";
+import type { Plot, PlotLibrary } from "./uplot_types.ts";
+
+declare const uPlot: PlotLibrary;
+
+/**
+ * Draws bars.
+ *
+ * @param data Labels and parts
+ * @param target Where
+ * @param colours Of the page
+ * @returns The plot
+ */
+export function drawBars(data: BarsData, target: HTMLElement, colours: Colours): Plot {
+  const { labels, series, unit } = data;
+  const width = target.clientWidth;
+  const letters = labels.reduce((most, label) => Math.max(most, label.length), 0);
+  const room = Math.min(width * 0.5, 14 + letters * 7);
+  const bars = labels.map((_, bar) => bar);
+  const endOf = (part: number, bar: number): number =>
+    series.slice(0, part + 1).reduce((sum, { values }) => sum + (values[bar] ?? 0), 0);
+  const totals = bars.map((bar) => endOf(series.length - 1, bar));
+  // Whole bars first, and over each the same with a part less.
+  const parts = series.map((_, part) => part).reverse();
+  const shown = (value: number): string => unit === "cycles" ? cycles(value) : value.toPrecision(3);
+  const line = { stroke: colours.grid, width: 1 };
+  return new uPlot(
+    {
+      width,
+      height: labels.length * 38 + 34,
+      padding: [4, 64, 0, 0],
+      legend: { show: false },
+      cursor: { show: false },
+      scales: {
+        x: { time: false, ori: 1, dir: -1, range: [-0.5, labels.length - 0.5] },
+        y: { ori: 0, dir: 1, range: [0, Math.max(...totals, 1)] },
+      },
+      axes: [
+        {
+          side: 3,
+          size: room,
+          stroke: colours.text,
+          font: colours.font,
+          splits: () => bars,
+          values: () => labels.slice(),
+          grid: { show: false },
+          ticks: { show: false },
+        },
+        {
+          side: 2,
+          size: 30,
+          space: 70,
+          stroke: colours.text,
+          font: colours.font,
+          values: (_, splits) => splits.map((value) => value === null ? null : cycles(value)),
+          grid: line,
+          ticks: line,
+        },
+      ],
+      series: [
+        {},
+        ...parts.map((part) => ({
+          fill: colours.series[series[part]!.colour]!,
+          width: 0,
+          paths: uPlot.paths.bars({ size: [0.62, 26] }),
+          points: { show: false },
+        })),
+      ],
+      hooks: {
+        draw: [(plot): void => {
+          const { ctx } = plot;
+          const ratio = devicePixelRatio;
+          ctx.save();
+          ctx.fillStyle = colours.text;
+          ctx.font = colours.font.replace("12px", `${12 * ratio}px`);
+          ctx.textAlign = "left";
+          ctx.textBaseline = "middle";
+          bars.forEach((bar) => {
+            const right = plot.valToPos(totals[bar]!, "y", true);
+            ctx.fillText(shown(totals[bar]!), right + 6 * ratio, plot.valToPos(bar, "x", true));
+          });
+          ctx.restore();
+        }],
+      },
+    },
+    [bars, ...parts.map((part) => bars.map((bar) => endOf(part, bar)))],
+    target,
+  );
+}

@@ -1,0 +1,140 @@
+/**
+ * The page.
+ *
+ * @module
+ */
+import { type KernelRelease, latestRelease } from "@ioeventfd/uapi";
+import { grouped } from "./_format.ts";
+import { Html, markup, scriptJson } from "./_html.ts";
+import { PageBuilder } from "./_page/builder.ts";
+import { pageScript } from "./_page/script.ts";
+import { pageStyle } from "./_page/style.ts";
+import { costsSection } from "./_sections/costs.ts";
+import { kickSection } from "./_sections/kick.ts";
+import { recordingSection } from "./_sections/recording.ts";
+import { pathCosts } from "./path_costs.ts";
+import type { RecordingStudy } from "./study_recording.ts";
+
+/** A recording that was studied. */
+export interface RecordingPart {
+  /** Which kind of part it is. */
+  readonly kind: "recording";
+  /** File, or what else people call it. */
+  readonly name: string;
+  /** What there is to say of it. */
+  readonly study: RecordingStudy;
+}
+
+/** What a page is about. */
+export type ReportPart = RecordingPart;
+
+/** Rows of the largest table and steps of the timeline, of all recordings together. */
+const mostRows = 500, mostSteps = 2048;
+
+/**
+ * One page of HTML with all that it needs in it: nothing is loaded, and nothing that a recording holds becomes markup.
+ * Its size has a bound, whatever the size of the recordings.
+ *
+ * @param parts What it is about, at least one
+ * @returns The page
+ * @throws {RangeError} for no part
+ *
+ * @example
+ * ```ts
+ * import { renderReport, studyRecording } from "@ioeventfd/report";
+ *
+ * const text = "1000 7/7 vmm kvm_pio: rw 1 port 0x402 size 1 count 1 val 0x53\n" +
+ *   "1100 7/7 vmm kvm_userspace_exit: reason 2 errno 0\n";
+ * const study = await studyRecording(new TextEncoder().encode(text));
+ * const page = await renderReport([{ kind: "recording", name: "boot.txt", study }]);
+ * if (!page.startsWith("<!DOCTYPE html>") || !page.includes("boot.txt")) throw new Error("a page");
+ * ```
+ */
+export async function renderReport(parts: readonly ReportPart[]): Promise<string> {
+  if (parts.length === 0) throw new RangeError("There is nothing to report");
+  const builder = new PageBuilder();
+  const release = parts[0]!.study.recordedOn;
+  const sections = parts.map((part, i) => partSection(builder, part, `r${i + 1}`, parts.length));
+  return await pageOf(parts, markup`${sections}${common(builder, release)}`, builder);
+}
+
+function partSection(
+  builder: PageBuilder,
+  part: ReportPart,
+  id: string,
+  count: number,
+): Html {
+  const { name, study } = part;
+  return recordingSection({
+    builder,
+    id,
+    name,
+    study,
+    costs: pathCosts(study.recordedOn),
+    mostRows: Math.max(20, Math.floor(mostRows / count)),
+    mostSteps: Math.max(64, Math.floor(mostSteps / count)),
+    hasVms: study.recorded.vms.length > 1,
+  });
+}
+
+function common(builder: PageBuilder, release: KernelRelease = latestRelease): Html {
+  return markup`${costsSection(builder, release, pathCosts(release))}${kickSection(release)}`;
+}
+
+async function pageOf(
+  parts: readonly ReportPart[],
+  body: Html,
+  builder: PageBuilder,
+): Promise<string> {
+  const script = pageScript(), style = pageStyle();
+  const policy = [
+    "default-src 'none'",
+    `script-src '${await digest(script)}'`,
+    `style-src '${await digest(style)}'`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  const names = parts.map(({ name }) => name);
+  const title = names.length === 1 ? names[0]! : `${grouped(names.length)} parts`;
+  return markup`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${title} – ioeventfd report</title>
+<link rel="icon" href="data:,">
+<style>${new Html(style)}</style>
+</head>
+<body>
+<a class="skip" href="#main">To the report</a>
+<header><h1>ioeventfd report</h1>
+<button type="button" id="theme" aria-pressed="false">Dark mode</button></header>
+${parts.length === 1 ? "" : contents(names)}
+<main id="main">
+${body}
+</main>
+<footer><p>Made by <code>ioeventfd report</code>. Counted, modelled and measured figures stand apart: counts come from
+the recording or from a run of the model, cycles from the cost table, nanoseconds from a clock.</p>
+<noscript><p>Without scripts no chart is drawn and tables keep their order; every figure is in a table.</p></noscript>
+<p>Charts by uPlot 1.6.32, MIT licence, © Leon Sorokin.</p></footer>
+<script type="application/json" id="data">${scriptJson(builder.charts)}</script>
+<script>${new Html(script)}</script>
+</body>
+</html>
+`.toString();
+}
+
+function contents(names: readonly string[]): Html {
+  const links = names.map((name, i) => markup`<a href="#r${i + 1}">${name}</a>`);
+  return markup`<nav class="inputs" aria-label="Parts of the report">${links}
+<a href="#costs">What one write costs</a> <a href="#kick">One kick, step by step</a></nav>`;
+}
+
+/** What a content security policy calls a script or a style. */
+async function digest(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return `sha256-${btoa(String.fromCharCode(...new Uint8Array(hash)))}`;
+}
