@@ -15,7 +15,10 @@ import type { Style } from "./style.ts";
  * @param style Colours of stdout
  * @returns The text, newline at the end
  */
-export function overview(commands: readonly Command[], style: Style): string {
+export function overview(
+  commands: readonly Pick<Command, "name" | "summary">[],
+  style: Style,
+): string {
   const width = Math.max(...commands.map((command) => command.name.length));
   return [
     "ioeventfd: the executable specification of KVM's ioeventfd",

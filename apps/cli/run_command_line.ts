@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { CaptureError } from "@ioeventfd/capture";
+import { CaptureError } from "@ioeventfd/capture/capture-error";
 import { CliError, exitCode, UsageError } from "./cli_error.ts";
 import type { Command, OptionSpec } from "./command.ts";
-import { commands } from "./commands.ts";
+import { summaries } from "./command_summaries.ts";
 import { commandHelp, overview } from "./help.ts";
 import { BrokenPipeError, InterruptedError } from "./host.ts";
 import type { Host } from "./host.ts";
@@ -43,7 +43,7 @@ async function dispatch(args: readonly string[], host: Host): Promise<number> {
   if (name === undefined) return await withoutCommand(args, host);
   const others = [...args.slice(0, at), ...args.slice(at + 1)];
   if (name === "help") return await help(others, host);
-  const command = find(name);
+  const command = await find(name);
   const specs: OptionSpec[] = [...command.options, ...globalOptions];
   const { operands, rest, options } = parseCommandLine(others, specs, command.passThrough);
   const style = chooseStyle(host, options.has("color") ? options.flag("color") : undefined);
@@ -59,7 +59,7 @@ async function dispatch(args: readonly string[], host: Host): Promise<number> {
     rest,
     options,
     style,
-    commands,
+    commands: await load(),
     quiet: options.flag("quiet"),
   });
 }
@@ -69,8 +69,8 @@ async function withoutCommand(args: readonly string[], host: Host): Promise<numb
   if (options.flag("version")) return await printVersion(host);
   const asked = options.flag("help");
   const style = chooseStyle(host, options.has("color") ? options.flag("color") : undefined);
-  if (asked) await host.stdout.write(overview(commands, style));
-  else await host.stderr.write(overview(commands, plainStyle));
+  if (asked) await host.stdout.write(overview(summaries, style));
+  else await host.stderr.write(overview(summaries, plainStyle));
   return asked ? exitCode.ok : exitCode.usage;
 }
 
@@ -79,13 +79,19 @@ async function help(args: readonly string[], host: Host): Promise<number> {
   const style = chooseStyle(host, options.has("color") ? options.flag("color") : undefined);
   const [name] = operands;
   const text = name === undefined || name === "help"
-    ? overview(commands, style)
-    : commandHelp(find(name), style);
+    ? overview(summaries, style)
+    : commandHelp(await find(name), style);
   await host.stdout.write(text);
   return exitCode.ok;
 }
 
-function find(name: string): Command {
+/** The table of commands, with all they need: what only prints the overview has no time for that. */
+async function load(): Promise<readonly Command[]> {
+  return (await import("./commands.ts")).commands;
+}
+
+async function find(name: string): Promise<Command> {
+  const commands = await load();
   const command = commands.find((one) => one.name === name);
   if (command !== undefined) return command;
   const meant = nearestName(name, [...commands.map((one) => one.name), "help"]);

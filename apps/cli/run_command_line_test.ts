@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { summaries } from "./command_summaries.ts";
 import { commands } from "./commands.ts";
 import { runFake } from "./_fake_host.ts";
 
@@ -9,6 +10,10 @@ Deno.test("runCommandLine() lists every command in --help", async () => {
     assertMatch(stdout, new RegExp(`^  ${name} +${summary.slice(0, 9)}`, "m"));
   }
   assertEquals((await runFake(["help"])).stdout, stdout);
+});
+
+Deno.test("summaries are the table of commands in short", () => {
+  assertEquals(summaries, commands.map(({ name, summary }) => ({ name, summary })));
 });
 
 Deno.test("runCommandLine() gives every command a help with an example and its options", async () => {
