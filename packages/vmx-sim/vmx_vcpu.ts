@@ -274,8 +274,11 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
 /** Third page of the mapping. */
 const ringOffset = KVM_COALESCED_MMIO_PAGE_OFFSET * 4096;
 
-function pointed(arg: Uint8Array | number, size: number): Uint8Array {
-  if (typeof arg !== "number" && arg.length >= size) return arg;
+/** What copy_from_user gets, from callers that heed no types either. */
+function pointed(arg: unknown, size: number): Uint8Array {
+  if (ArrayBuffer.isView(arg) && arg.byteLength >= size) {
+    return new Uint8Array(arg.buffer, arg.byteOffset, arg.byteLength);
+  }
   throw new KvmError("EFAULT", {
     check: "argument",
     detail: `The argument has not 0x${size.toString(16)} bytes`,

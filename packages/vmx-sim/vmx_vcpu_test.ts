@@ -274,6 +274,16 @@ Deno.test("VmxVcpu.getSregs() gives what setSregs() took, and getRegs() what set
   assertEquals(guest.vcpu.getRegs(), regs);
 });
 
+Deno.test("VmxVcpu.ioctl() of what is no memory at all is EFAULT", () => {
+  using guest = makeGuest({ code: [HLT] });
+  for (const arg of [null, "x".repeat(400), {}, 1n, new ArrayBuffer(400)]) {
+    for (const request of [KVM_GET_REGS, KVM_SET_REGS, KVM_GET_SREGS, KVM_INTERRUPT]) {
+      const call = (): number => guest.vcpu.ioctl(request, arg as unknown as Uint8Array);
+      assertEquals(assertThrows(call, KvmError).code, "EFAULT");
+    }
+  }
+});
+
 Deno.test("VmxVcpu.ioctl() is the raw door", () => {
   using guest = makeGuest({ code: [0xe6, 0x10, HLT] });
   const bytes = new Uint8Array(144);
