@@ -5,7 +5,7 @@
  */
 import { KvmError, latestRelease } from "@ioeventfd/uapi";
 import type { EventfdRules } from "@ioeventfd/uapi";
-import { addOne } from "./_counter_cells.ts";
+import { addOne, signalSlowly } from "./_counter_cells.ts";
 import { LowestFree } from "./_lowest_free.ts";
 import { words } from "./_words.ts";
 import { waitFor } from "./_wait_for.ts";
@@ -70,6 +70,7 @@ export class EventfdContext extends EventfdWaiters {
       throw new RangeError(`Initial value ${initialValue} is not a u32`);
     }
     this.cells[this.at] = initialValue;
+    if (this.signal !== EventfdContext.prototype.signal) signalSlowly(this);
     this.semaphore = options.semaphore === true;
     this.#ownsId = options.id === undefined;
     this.id = options.id ?? ids.take();

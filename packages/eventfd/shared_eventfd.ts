@@ -4,7 +4,6 @@
  * @module
  */
 import type { EventfdRules } from "@ioeventfd/uapi";
-import { signalSlowly } from "./_counter_cells.ts";
 import { EventfdContext } from "./eventfd_context.ts";
 import { ForeignWakes } from "./_foreign_wakes.ts";
 import { SharedCount } from "./_shared_count.ts";
@@ -69,7 +68,6 @@ export class SharedEventfd extends EventfdContext {
   constructor(initialValue = 0, options: SharedEventfdOptions = {}) {
     const { buffer } = options;
     super(initialValue, buffer === undefined ? options : attachedOptions(buffer, options.rules));
-    signalSlowly(this);
     this.buffer = buffer ?? new SharedArrayBuffer(BYTES);
     this.#words = new Int32Array(this.buffer);
     this.#count = new SharedCount(this.#words);
