@@ -10,6 +10,7 @@ import type { Findings } from "./_findings.ts";
 import { inferUnknown } from "./_infer.ts";
 import type { OtherWorld, ProcessState } from "./_process_state.ts";
 import { u64 } from "./_describe.ts";
+import { fastSignalsOf } from "./_fast_signals.ts";
 import type { VcpuThread } from "./_vcpu_thread.ts";
 import { busName, type VmState } from "./_vm_state.ts";
 import type {
@@ -189,9 +190,6 @@ function whatIf(
       }))
     )
   );
-  const fast = places.filter(({ bus, len }) =>
-    other.release.x86.fastMmio && bus === "mmio" && (other.zeroLength || len === 0)
-  );
-  const fastSignals = fast.reduce((sum, place) => sum + place.imagined.signals, 0);
+  const fastSignals = fastSignalsOf(other.release, places, other.zeroLength);
   return { title: titles.join(", "), recorded, exitsSaved, exitsAdded, fastSignals, refused };
 }

@@ -71,6 +71,16 @@ export class Place {
     return `${name} ${bus} ${lo} ${hi} ${len} ${datamatch} ${registration}`;
   }
 
+  /** Its address in its VM, as a key. */
+  get address(): string {
+    return `${this.vm} ${this.#row.hi} ${this.#row.lo}`;
+  }
+
+  /** Its page in its VM, as a key. */
+  get page(): string {
+    return `${this.vm} ${this.#row.hi} ${this.#row.lo >>> 12}`;
+  }
+
   /** Takes in a row of another thread. */
   merge(other: Place): void {
     if (!this.vm.includes(other.vm)) this.vm += `, ${other.vm}`;

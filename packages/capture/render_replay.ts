@@ -247,7 +247,11 @@ function whatIf(
     `  writes to userspace: ${change(recorded.userspace, outcomes.userspace)} (${
       counted(exitsSaved, "exit")
     } saved, ${counted(exitsAdded, "exit")} added)`,
-    `  signals a fast MMIO path takes without a page walk or a decode: ${grouped(fastSignals)}`,
+    `  signals a fast MMIO path takes without a page walk or a decode: ${grouped(fastSignals)}${
+      fastSignals > outcomes.ioeventfd
+        ? ", on a host with EPT; the table below is of one without"
+        : ""
+    }`,
     ...refused.slice(0, 16).map(({ bus, addr, len, datamatch, reason, line }) =>
       `  refused: ${bus} ${hex(addr)}, length ${len}${
         datamatch === null ? "" : `, datamatch ${hex(datamatch)}`

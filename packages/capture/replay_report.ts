@@ -102,7 +102,10 @@ export interface WhatIfReport {
   readonly exitsSaved: number;
   /** Exits there would have been more. */
   readonly exitsAdded: number;
-  /** Signals that a fast MMIO path would have taken without decoding an instruction. */
+  /**
+   * Signals that a fast MMIO path would have taken without decoding an instruction, on a host with EPT. Where the
+   * release finds zero length by that path alone, they come on top of the outcomes, which are those of any host.
+   */
   readonly fastSignals: number;
   /** Registrations refused. */
   readonly refused: readonly {

@@ -43,6 +43,18 @@ Deno.test("replay() on another release says what it refuses and what would exit 
   assertEquals(after.whatIf?.refused, []);
 });
 
+Deno.test("replay() on 3.16 counts what the fast path alone would signal, the first write to a page apart", async () => {
+  const recording = new RecordingText().vm().ioeventfd("0xfebfb000", 0).ioeventfd("0xfebfb004", 0)
+    .store("0xfebfb000", 2).store("0xfebfb004", 1).store("0xfebfb000", 4);
+  const at = { kernel: release("3.16") };
+  const { outcomes, whatIf } = await replay(recording.bytes, at);
+  assertEquals([outcomes.ioeventfd, outcomes.userspace, whatIf?.fastSignals], [0, 3, 2]);
+  const zero = await replay(queues().bytes, { ...at, whatIf: "zero-length" });
+  assertEquals(zero.whatIf?.fastSignals, 1);
+  const seed = await replay(recording.bytes, { kernel: release("seed") });
+  assertEquals(seed.whatIf?.fastSignals, 0);
+});
+
 Deno.test("replay() of a recording made on an old kernel follows its rules", async () => {
   // Zero length before 4.4 is not found on the slow bus: the first write of each page exits.
   const recording = new RecordingText().vm().ioeventfd("0xfebfb000", 0)
