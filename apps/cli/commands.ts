@@ -12,6 +12,7 @@ import { doctor } from "./commands/doctor.ts";
 import { explain } from "./commands/explain.ts";
 import { lint } from "./commands/lint.ts";
 import { man } from "./commands/man.ts";
+import { plan } from "./commands/plan.ts";
 import { record } from "./commands/record.ts";
 import { replay } from "./commands/replay.ts";
 import { run } from "./commands/run.ts";
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   compare,
   explain,
   lint,
+  plan,
   conform,
   caps,
   doctor,

@@ -168,7 +168,8 @@ export function needsOf(
   },
 ): PlanNeed[] {
   const seen = new Set<string>();
-  return [...placedNext.values(), ...placedOld.values()].flatMap(({ entry: { registration } }) => {
+  return [...placedNext.values(), ...placedOld.values()].flatMap((placed, i) => {
+    const { registration } = placed.entry;
     if (neverReason(registration, next.release, ept) !== null) return [];
     const bus = busIndexOf(registration);
     const { addr } = registration;
@@ -178,7 +179,11 @@ export function needsOf(
       if (seen.has(write)) return [];
       seen.add(write);
       const taker = signaller(next, placedNext, { registration, len, value, ept });
-      if (taker === null) return [];
+      if (taker === null) {
+        // Lost in the new set's own order; another order may save it.
+        const lost = i < placedNext.size && next.taker(bus, addr, len, value).by === "nobody";
+        return lost ? [{ bus, addr, len, value, old: null, next: placed }] : [];
+      }
       const before = signaller(old, placedOld, { registration, len, value, ept });
       return [{ bus, addr, len, value, old: before, next: taker }];
     });

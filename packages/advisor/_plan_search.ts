@@ -66,7 +66,9 @@ export class PlanSearch {
   constructor(ops: readonly PlanOp[], lanes: readonly PlanLane[], part: PlanPart) {
     this.#ops = ops;
     this.#lanes = lanes;
-    this.#part = part;
+    const makes = part.ops.filter((op) => ops[op]!.op === "assign");
+    const leaves = part.ops.filter((op) => ops[op]!.op === "deassign");
+    this.#part = { ...part, ops: [...makes, ...leaves] };
   }
 
   /** The best order: of all where they are few, else of some. */
