@@ -17,16 +17,17 @@ export interface IoRange {
 
 const WORD = 0x1_0000_0000;
 
-/** {@linkcode compareRanges} on words, all of them unsigned but the lengths. */
+/** {@linkcode compareRanges} on words, signed or unsigned. */
 export function compareWords(
   zeroLengthFindable: boolean,
-  aLo: number,
-  aHi: number,
+  keyLo: number,
+  keyHi: number,
   aLen: number,
-  bLo: number,
-  bHi: number,
+  entryLo: number,
+  entryHi: number,
   bLen: number,
 ): -1 | 0 | 1 {
+  const aLo = keyLo >>> 0, aHi = keyHi >>> 0, bLo = entryLo >>> 0, bHi = entryHi >>> 0;
   if (aHi < bHi || (aHi === bHi && aLo < bLo)) return -1;
   if (bLen === 0 && zeroLengthFindable) return aHi === bHi && aLo === bLo ? 0 : 1;
   // Ends, modulo 2^64.

@@ -162,7 +162,7 @@ export class ReferenceBus {
    * @returns Index of an entry, or −1 when the search finds none
    */
   first(lo: number, hi: number, len: number, work: BusWork = ignored): number {
-    const low = lo >>> 0, high = hi >>> 0;
+    const low = lo | 0, high = hi | 0; // as a u32 above 2^31 each would be an object of its own
     let start = 0, end = this.#entries.length;
     while (start < end) {
       const middle = (start + end) >>> 1;
@@ -186,7 +186,7 @@ export class ReferenceBus {
    */
   equals(lo: number, hi: number, len: number, index: number): boolean {
     return index >= 0 && index < this.#entries.length &&
-      this.#compareKey(lo >>> 0, hi >>> 0, len, index) === 0;
+      this.#compareKey(lo | 0, hi | 0, len, index) === 0;
   }
 
   /**
@@ -202,7 +202,7 @@ export class ReferenceBus {
     let start = 0, end = this.#entries.length;
     while (start < end) {
       const index = (start + end) >>> 1;
-      const order = this.#compareKey(lo >>> 0, hi >>> 0, len, index);
+      const order = this.#compareKey(lo | 0, hi | 0, len, index);
       path.push({ index, order });
       if (order === 0) break;
       if (order < 0) end = index;
@@ -301,7 +301,7 @@ export class ReferenceBus {
     vhi: number,
     work: BusWork,
   ): number {
-    const low = lo >>> 0, high = hi >>> 0;
+    const low = lo | 0, high = hi | 0;
     let at = this.first(low, high, len, work);
     if (at < 0) return EOPNOTSUPP;
     for (; at < this.#entries.length; at++) {
@@ -326,7 +326,7 @@ export class ReferenceBus {
   #compareKey(lo: number, hi: number, len: number, index: number): -1 | 0 | 1 {
     const entry = this.#entries[index]!;
     const findable = this.#rules.zeroLengthFindable;
-    return compareWords(findable, lo, hi, len, entry.lo, entry.hi, entry.len);
+    return compareWords(findable, lo, hi, len, entry.lo | 0, entry.hi | 0, entry.len);
   }
 
   #compare(a: BusEntry, b: BusEntry): number {
