@@ -48,7 +48,7 @@ const mostPlain = 512;
 /** Writes the report. */
 export function conclude(gathered: Gathered): ReplayReport {
   const { parser, counts, findings, processes, other, startNs, durationNs } = gathered;
-  const vms = processes.flatMap((process) => process.vms);
+  const vms = processes.flatMap((process) => process.reported);
   const places = mergeThreads(
     vms.flatMap((vm) => placesOf(vm, inferUnknown(vm, findings), commOf(vm, gathered))),
   );
@@ -142,7 +142,7 @@ function nearMisses(vm: VmState): NearMissReport[] {
 
 function describeVms(gathered: Gathered): ReplayReport["vms"] {
   return gathered.processes.flatMap((process) =>
-    process.vms.map((vm) => ({
+    process.reported.map((vm) => ({
       name: vm.name,
       pid: process.pid,
       comm: commOf(vm, gathered),

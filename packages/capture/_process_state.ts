@@ -28,6 +28,7 @@ export class ProcessState {
   readonly model: ModelProcess;
   /** Its descriptors in the other world. */
   readonly imagined: ModelProcess | null;
+  readonly #ended: VmState[] = [];
   readonly #byFd = new Map<number, VmState>();
   readonly #byThread = new Map<number, VmState>();
 
@@ -37,6 +38,11 @@ export class ProcessState {
     this.name = name;
     this.model = new ModelProcess(release);
     this.imagined = other === null ? null : new ModelProcess(other.release);
+  }
+
+  /** Those to report on: the ones that ended too, unless another goes on with their rows. */
+  get reported(): readonly VmState[] {
+    return [...this.#ended, ...this.vms];
   }
 
   /** `KVM_CREATE_VM` returned that descriptor. */
@@ -105,18 +111,21 @@ export class ProcessState {
   #newVm(fd: number, known: boolean): VmState {
     const model = this.model.createVm();
     const imagined = this.imagined?.createVm() ?? null;
-    const old = this.#byFd.get(fd);
+    const before = this.#byFd.get(fd);
+    // The descriptor was closed and used again; the row of the old VM goes on as that of the new one, unless the
+    // recording knows less of the old one: what is not known of that is no contradiction in this.
+    const old = before?.setupKnown === known ? before : undefined;
     const vm = new VmState({ process: this, fd, model, imagined, setupKnown: known, old });
-    // The descriptor was closed and used again; the row of the old VM goes on as that of the new one.
-    if (old !== undefined) this.#end(old);
+    if (before !== undefined) this.#end(before, old === undefined);
     this.vms.push(vm);
     if (fd >= 0) this.#byFd.set(fd, vm);
     return vm;
   }
 
-  #end(vm: VmState): void {
+  #end(vm: VmState, isReported: boolean): void {
     vm.model.end();
     vm.imagined?.end();
     this.vms.splice(this.vms.indexOf(vm), 1);
+    if (isReported) this.#ended.push(vm);
   }
 }

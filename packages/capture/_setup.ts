@@ -74,7 +74,7 @@ export class Setup {
     if (answer !== call.ret) {
       const agreed = deassign
         ? this.#deassignDiffers(process, vm, request, doorbell, call, answer)
-        : this.#assignDiffers(vm, request, call, answer);
+        : this.#assignDiffers(process, vm, request, call, answer);
       if (!agreed) this.#differs(vm, "KVM_IOEVENTFD", describeDoorbell(key), call, answer);
     }
     if (doorbell !== null) {
@@ -108,13 +108,21 @@ export class Setup {
   }
 
   /** @returns Whether something the recording does not show explains it */
-  #assignDiffers(vm: VmState, request: Ioeventfd, call: SetupCall, answer: number): boolean {
+  #assignDiffers(
+    process: ProcessState,
+    vm: VmState,
+    request: Ioeventfd,
+    call: SetupCall,
+    answer: number,
+  ): boolean {
+    // The descriptor is looked at before the collisions.
+    const isNoEventfd = call.ret === EINVAL && (answer === 0 || answer === EEXIST);
     if (answer === 0) {
       // The kernel refused it, so it must go from the model too.
       vm.model.ioeventfd({ ...request, flags: request.flags | KVM_IOEVENTFD_FLAG_DEASSIGN });
-      if (call.ret === EINVAL) {
-        return this.#inferred(`descriptor ${request.fd} is not an eventfd (line ${call.line})`);
-      }
+    }
+    if (isNoEventfd) return this.#noEventfd(process, request, call);
+    if (answer === 0) {
       return call.ret === EEXIST && !vm.setupKnown && this.#inferred(
         `${describeDoorbell(keyOf(request))} collides with one made before the recording begins`,
       );
@@ -144,6 +152,11 @@ export class Setup {
         `${describeDoorbell(keyOf(request))} was made before the recording begins`,
       );
     }
+    if (call.ret === EINVAL && (answer === 0 || answer === ENOENT)) {
+      // Nothing but the descriptor is checked; a registration by it is still there.
+      if (answer === 0) vm.model.ioeventfd(assign);
+      return this.#noEventfd(process, request, call);
+    }
     if (call.ret === ENOENT && answer === 0) {
       // The registration is still there, with an eventfd that no descriptor names any more.
       vm.model.ioeventfd(assign);
@@ -154,6 +167,12 @@ export class Setup {
       );
     }
     return false;
+  }
+
+  /** The descriptor is a file of another kind: what was registered by its number is another eventfd's. */
+  #noEventfd(process: ProcessState, { fd }: Ioeventfd, { line }: SetupCall): true {
+    process.freshEventfd(fd);
+    return this.#inferred(`descriptor ${fd} is not an eventfd (line ${line})`);
   }
 
   #irqfd(process: ProcessState, vm: VmState, call: SetupCall): void {

@@ -232,6 +232,36 @@ Deno.test("replay() infers what descriptors hide: not an eventfd, used again, a 
   ]);
 });
 
+Deno.test("replay() takes EINVAL for a descriptor of another kind, which is looked at before all else", async () => {
+  const { inferred, contradictions, outcomes } = await run(
+    text().vm().ioeventfd("0x1000", 0, 0, "0x0", 0, 30)
+      // 30 is closed and used again, for a pipe say: the registration stays
+      .ioeventfd("0x1000", 4, 0, "0x0", -22, 30)
+      .ioeventfd("0x1000", 0, deassign, "0x0", -22, 30)
+      .ioeventfd("0x5000", 3, deassign, "0x0", -22, 30)
+      .store("0x1000", 2),
+  );
+  assertEquals(contradictions, []);
+  assertEquals(
+    inferred,
+    [3, 4, 5].map((line) => `descriptor 30 is not an eventfd (line ${line + 1})`),
+  );
+  assertEquals(outcomes.ioeventfd, 1);
+});
+
+Deno.test("replay() holds what it does not know of one VM not against the next of its descriptor", async () => {
+  const report = await run(
+    // A VM from before the recording: something takes 4 bytes at 0x600, nothing takes 1
+    text().line("ioctl: fd 4 cmd 0xae41 arg 0x0 ret 5")
+      .out("0x600", 4).exit(5).out("0x600", 1).ioExit()
+      .vm().out("0x600", 4).ioExit(),
+  );
+  assertEquals([report.contradictions, report.exits.unexplained], [[], 0]);
+  assertEquals(report.inferred.length, 1);
+  assertMatch(report.inferred[0]!, /VM 4 of process 7 has an ioeventfd at pio 0x600/);
+  assertEquals(report.outcomes, { ioeventfd: 1, coalesced: 0, inKernel: 0, userspace: 2 });
+});
+
 Deno.test("replay() allows for a set-up call in force before its line, on other threads", async () => {
   const late = text().vm().ioeventfd("0xd0000000", 0).store("0xd0000000").mmioExit()
     .line("KVM_IOEVENTFD: vm 4 datamatch 0x0 addr 0xd0000000 len 0 fd 20 flags 0x4 ret 0", 8);
