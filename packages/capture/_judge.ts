@@ -11,6 +11,7 @@ import type { Findings } from "./_findings.ts";
 import { inKernelDevices, speaker } from "./_in_kernel_device.ts";
 import type { Site } from "./_site.ts";
 import { tally, type VmState } from "./_vm_state.ts";
+import type { WriteTeller } from "./_write_teller.ts";
 
 /** A set-up call takes effect before its line: this long at most. */
 const inFlightNs = 200e6;
@@ -28,11 +29,13 @@ interface Doubt {
 /** Judges accesses of all VMs. */
 export class Judge {
   readonly #findings: Findings;
+  readonly #told: WriteTeller | null;
   #doubts: Doubt[] = [];
 
-  /** @param findings Where disagreements go */
-  constructor(findings: Findings) {
+  /** @param findings Where disagreements go @param told Who wants to know of each write */
+  constructor(findings: Findings, told: WriteTeller | null = null) {
     this.#findings = findings;
+    this.#told = told;
   }
 
   /**
@@ -48,7 +51,7 @@ export class Judge {
     const known = access.claim !== claim.none;
     let outcome: number = claim.none;
     if (!exited) outcome = known ? access.claim : claim.device;
-    this.#count(access, site, outcome);
+    this.#count(vm, access, site, outcome);
     if (site.device >= 0 && !access.unsure) this.#saw(vm, site.device, exited, known);
     if (!vm.setupKnown && !known) site.note(access.valueLo, access.valueHi, exited);
     if (exited && access.doorbell === null) site.missed(access.line);
@@ -78,7 +81,7 @@ export class Judge {
     const site = access.site!;
     const known = access.claim !== claim.none;
     if (!known) site.stray(access.line);
-    this.#count(access, site, known ? access.claim : claim.device);
+    this.#count(vm, access, site, known ? access.claim : claim.device);
     if (known || !vm.setupKnown) return;
     this.#findings.contradict(
       access.line,
@@ -104,8 +107,9 @@ export class Judge {
     else this.#findings.infer(`${what}: the set-up of ${vm.name} is not in the recording`);
   }
 
-  #count(access: Access, site: Site, outcome: number): void {
+  #count(vm: VmState, access: Access, site: Site, outcome: number): void {
     const counted: { recorded: Tally; imagined: Tally } = access.doorbell ?? site;
+    this.#told?.tell(vm, access, outcome, counted.recorded.timing);
     tally(counted.recorded, outcome);
     counted.recorded.timing.add(access.time);
     // What only the recording knows (devices no line names) stays as it was in the other world.

@@ -21,9 +21,11 @@ import { type OtherWorld, ProcessState } from "./_process_state.ts";
 import { Setup } from "./_setup.ts";
 import { enablesSplitIrqchip, type SetupCall } from "./_setup_call.ts";
 import { VcpuThread } from "./_vcpu_thread.ts";
+import { WriteTeller } from "./_write_teller.ts";
 import { EventQueue } from "./event_queue.ts";
 import { readTrace, type TraceSource } from "./read_trace.ts";
 import type { ReplayReport } from "./replay_report.ts";
+import type { ReplayedWrite } from "./replayed_write.ts";
 import { column, eventKind } from "./trace_event.ts";
 import { TraceParser } from "./trace_parser.ts";
 
@@ -38,6 +40,8 @@ export interface ReplayOptions {
   readonly kernel?: KernelRelease;
   /** What if every doorbell had length 0. */
   readonly whatIf?: "zero-length";
+  /** Called for each write as it is judged; the object is filled anew each time. */
+  readonly onWrite?: (write: ReplayedWrite) => void;
   /** Called as the recording is read, with the bytes read so far; may wait. */
   readonly onProgress?: (bytesRead: number) => void | Promise<void>;
 }
@@ -85,7 +89,7 @@ export class Replayer {
   readonly #other: OtherWorld | null;
   readonly #counts = new Counts();
   readonly #findings = new Findings();
-  readonly #judge = new Judge(this.#findings);
+  readonly #judge: Judge;
   readonly #setup: Setup;
   readonly #processes = new Map<string, ProcessState>();
   /** vCPU threads by index of the thread. */
@@ -101,6 +105,11 @@ export class Replayer {
   constructor(options: ReplayOptions = {}) {
     this.#release = options.recordedOn ?? latestRelease;
     this.#other = otherWorld(options, this.#release);
+    const { onWrite } = options;
+    this.#judge = new Judge(
+      this.#findings,
+      onWrite === undefined ? null : new WriteTeller(onWrite),
+    );
     this.#setup = new Setup(this.#findings, this.#other);
     this.#queue = new EventQueue((words, row, time) => this.#event(words, row, time));
     this.parser = new TraceParser((batch) => this.#queue.push(batch));
