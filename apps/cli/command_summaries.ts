@@ -15,6 +15,10 @@ export const summaries: readonly Pick<Command, "name" | "summary">[] = [
     summary: "A recording of a VMM through the model: doorbells, and every exit explained",
   },
   {
+    name: "report",
+    summary: "One page of HTML about recordings: doorbells, exits over time, costs, lost kicks",
+  },
+  {
     name: "compare",
     summary: "What a kick costs, by the shape of its doorbell: work, modelled cycles, host ns",
   },

@@ -15,6 +15,7 @@ import { man } from "./commands/man.ts";
 import { plan } from "./commands/plan.ts";
 import { record } from "./commands/record.ts";
 import { replay } from "./commands/replay.ts";
+import { report } from "./commands/report.ts";
 import { run } from "./commands/run.ts";
 
 /** Every subcommand, in the order help shows them. */
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   run,
   record,
   replay,
+  report,
   compare,
   explain,
   lint,

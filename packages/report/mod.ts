@@ -3,8 +3,11 @@
  *
  * @module
  */
+export * from "./bench_document.ts";
+export * from "./comparison_document.ts";
 export * from "./kick_story.ts";
 export * from "./path_costs.ts";
+export * from "./read_document.ts";
 export * from "./render_report.ts";
 export * from "./study_recording.ts";
 export * from "./timeline.ts";

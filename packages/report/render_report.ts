@@ -3,16 +3,19 @@
  *
  * @module
  */
-import { type KernelRelease, latestRelease } from "@ioeventfd/uapi";
+import { type KernelRelease, kernelReleases } from "@ioeventfd/uapi";
 import { grouped } from "./_format.ts";
-import { Html, markup, scriptJson } from "./_html.ts";
+import { Html, type HtmlPart, markup, scriptJson } from "./_html.ts";
 import { PageBuilder } from "./_page/builder.ts";
 import { pageScript } from "./_page/script.ts";
 import { pageStyle } from "./_page/style.ts";
+import { benchSection } from "./_sections/bench.ts";
+import { comparisonSection } from "./_sections/comparison.ts";
 import { costsSection } from "./_sections/costs.ts";
 import { kickSection } from "./_sections/kick.ts";
 import { recordingSection } from "./_sections/recording.ts";
 import { pathCosts } from "./path_costs.ts";
+import type { BenchPart, ComparisonPart } from "./read_document.ts";
 import type { RecordingStudy } from "./study_recording.ts";
 
 /** A recording that was studied. */
@@ -26,7 +29,7 @@ export interface RecordingPart {
 }
 
 /** What a page is about. */
-export type ReportPart = RecordingPart;
+export type ReportPart = RecordingPart | ComparisonPart | BenchPart;
 
 /** Rows of the largest table and steps of the timeline, of all recordings together. */
 const mostRows = 500, mostSteps = 2048;
@@ -53,36 +56,58 @@ const mostRows = 500, mostSteps = 2048;
 export async function renderReport(parts: readonly ReportPart[]): Promise<string> {
   if (parts.length === 0) throw new RangeError("There is nothing to report");
   const builder = new PageBuilder();
-  const release = parts[0]!.study.recordedOn;
-  const sections = parts.map((part, i) => partSection(builder, part, `r${i + 1}`, parts.length));
-  return await pageOf(parts, markup`${sections}${common(builder, release)}`, builder);
+  const recordings = parts.filter((part) => part.kind === "recording");
+  const sections = parts.map((part, i) =>
+    partSection(builder, part, `r${i + 1}`, recordings.length)
+  );
+  const recordedOn = recordings[0]?.study.recordedOn;
+  const common: [id: string, title: string, section: Html][] = [];
+  if (recordedOn !== undefined) {
+    const section = costsSection(builder, recordedOn, pathCosts(recordedOn));
+    common.push(["costs", "What one write costs", section]);
+  }
+  const kickOn = recordedOn ?? comparedOn(parts);
+  if (kickOn !== undefined) common.push(["kick", "One kick, step by step", kickSection(kickOn)]);
+  const links = [
+    ...parts.map(({ name }, i) => [`r${i + 1}`, name] as const),
+    ...common.map(([id, title]) => [id, title] as const),
+  ];
+  const body = markup`${sections}${common.map(([, , section]) => section)}`;
+  return await pageOf(parts, links, body, builder);
 }
 
 function partSection(
   builder: PageBuilder,
   part: ReportPart,
   id: string,
-  count: number,
+  recordings: number,
 ): Html {
-  const { name, study } = part;
+  const { kind, name } = part;
+  if (kind === "comparison") return comparisonSection(builder, id, name, part.comparison);
+  if (kind === "bench") return benchSection(builder, id, name, part.bench);
+  const { study } = part;
   return recordingSection({
     builder,
     id,
     name,
     study,
     costs: pathCosts(study.recordedOn),
-    mostRows: Math.max(20, Math.floor(mostRows / count)),
-    mostSteps: Math.max(64, Math.floor(mostSteps / count)),
+    mostRows: Math.max(16, Math.floor(mostRows / recordings)),
+    mostSteps: Math.max(48, Math.floor(mostSteps / recordings)),
     hasVms: study.recorded.vms.length > 1,
   });
 }
 
-function common(builder: PageBuilder, release: KernelRelease = latestRelease): Html {
-  return markup`${costsSection(builder, release, pathCosts(release))}${kickSection(release)}`;
+/** The release of the first comparison, if there is one, and it is one that is known. */
+function comparedOn(parts: readonly ReportPart[]): KernelRelease | undefined {
+  const part = parts.find(({ kind }) => kind === "comparison");
+  if (part?.kind !== "comparison") return undefined;
+  return kernelReleases.find(({ name }) => name === part.comparison.kernel);
 }
 
 async function pageOf(
   parts: readonly ReportPart[],
+  links: readonly (readonly [id: string, title: string])[],
   body: Html,
   builder: PageBuilder,
 ): Promise<string> {
@@ -112,7 +137,7 @@ async function pageOf(
 <a class="skip" href="#main">To the report</a>
 <header><h1>ioeventfd report</h1>
 <button type="button" id="theme" aria-pressed="false">Dark mode</button></header>
-${parts.length === 1 ? "" : contents(names)}
+${contents(links)}
 <main id="main">
 ${body}
 </main>
@@ -127,10 +152,10 @@ the recording or from a run of the model, cycles from the cost table, nanosecond
 `.toString();
 }
 
-function contents(names: readonly string[]): Html {
-  const links = names.map((name, i) => markup`<a href="#r${i + 1}">${name}</a>`);
-  return markup`<nav class="inputs" aria-label="Parts of the report">${links}
-<a href="#costs">What one write costs</a> <a href="#kick">One kick, step by step</a></nav>`;
+function contents(links: readonly (readonly [id: string, title: string])[]): HtmlPart {
+  if (links.length === 1) return "";
+  const list = links.map(([id, title]) => markup`<a href="#${id}">${title}</a> `);
+  return markup`<nav class="inputs" aria-label="Parts of the report">${list}</nav>`;
 }
 
 /** What a content security policy calls a script or a style. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cycles } from "../_format.ts";
+import { cycles, significant } from "../_format.ts";
 import type { BarsData } from "./chart_data.ts";
 import type { Colours } from "./colours.ts";
 import type { Plot, PlotLibrary } from "./uplot_types.ts";
@@ -29,7 +29,8 @@ export function drawBars(data: BarsData, target: HTMLElement, colours: Colours):
   const totals = bars.map((bar) => endOf(series.length - 1, bar));
   // Whole bars first, and over each the same with a part less.
   const parts = series.map((_, part) => part).reverse();
-  const shown = (value: number): string => unit === "cycles" ? cycles(value) : value.toPrecision(3);
+  const shown = (value: number): string =>
+    unit === "cycles" ? cycles(value) : `${significant(value)} ${unit}`;
   const line = { stroke: colours.grid, width: 1 };
   return new uPlot(
     {
@@ -59,7 +60,7 @@ export function drawBars(data: BarsData, target: HTMLElement, colours: Colours):
           space: 70,
           stroke: colours.text,
           font: colours.font,
-          values: (_, splits) => splits.map((value) => value === null ? null : cycles(value)),
+          values: (_, splits) => splits.map((value) => value === null ? null : shown(value)),
           grid: line,
           ticks: line,
         },

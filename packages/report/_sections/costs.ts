@@ -5,12 +5,13 @@
  */
 import type { WorkName } from "@ioeventfd/scenario";
 import type { KernelRelease } from "@ioeventfd/uapi";
-import { type Cost, costTable } from "@ioeventfd/vmx-sim";
+import { costTable } from "@ioeventfd/vmx-sim";
 import { cycles, grouped } from "../_format.ts";
 import { type Html, markup } from "../_html.ts";
 import type { PageBuilder } from "../_page/builder.ts";
 import { figure } from "../_page/figure.ts";
 import { table } from "../_page/table.ts";
+import type { CostLine } from "../comparison_document.ts";
 import { costGroups, type PathCosts, writePaths } from "../path_costs.ts";
 import { pathLabels, pathNames } from "./path_names.ts";
 
@@ -79,7 +80,7 @@ export function costsSection(
 }
 
 /** A cost table with its sources. */
-export function costTableDetails(list: readonly Cost[]): Html {
+export function costTableDetails(list: readonly CostLine[]): Html {
   return markup`
     <details><summary>The cost table, with the source of every number</summary>
     ${
