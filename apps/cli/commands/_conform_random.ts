@@ -20,14 +20,15 @@ export interface RandomPlan {
   readonly cases: number;
   /** Where chance begins. */
   readonly seed: number;
+  /** Differences after which it ends. */
+  readonly differences: number;
+  /** Milliseconds to make one smaller. */
+  readonly shrinkMs: number;
   /** When to end, in milliseconds of `performance.now()`. */
   readonly until: number;
   /** Takes what the judge did, instead of looking for the smallest case of a difference. */
   readonly record?: (vector: Vector) => void;
 }
-
-/** Differences after which it ends. */
-const mostFindings = 5;
 
 /** A few cases of one lane. */
 interface Step {
@@ -83,7 +84,7 @@ export async function playRandom(
       await progress.update(lanes.reduce((sum, { played }) => sum + played, 0));
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (signal.aborted) stopped = "interrupted";
-      else if (findings >= mostFindings && !plan.record) stopped = "too many differences";
+      else if (findings >= plan.differences && !plan.record) stopped = "too many differences";
       if (stopped !== null || performance.now() > plan.until) break;
     }
   } finally {
@@ -105,14 +106,16 @@ export async function playRandom(
   };
 }
 
-function openLanes(sides: ConformSides, { weights, cases, seed, record }: RandomPlan): Lane[] {
+function openLanes(sides: ConformSides, plan: RandomPlan): Lane[] {
+  const { weights, cases, seed, shrinkMs, record } = plan;
   const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
   let left = cases;
   return [...weights].map(([name, weight], i) => {
     const isLast = i === weights.size - 1;
     const share = isLast || cases === Infinity ? left : Math.round((cases * weight) / total);
     left -= cases === Infinity ? 0 : share;
-    const options = { ...sides.of(name), cases: share, seed, now: () => performance.now() };
+    const now = (): number => performance.now();
+    const options = { ...sides.of(name), cases: share, seed, shrinkMs, now };
     const steps = record === undefined
       ? compared(name, conformCases(options))
       : recorded(randomVectors({ ...options, side: options.judge }), options.model, record);

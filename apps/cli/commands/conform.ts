@@ -21,7 +21,7 @@ import { playVectors } from "./_conform_vectors.ts";
 import { liveBackend } from "./_run_backend.ts";
 import { alwaysBy, modelsByRelease, type VectorPlayer } from "./_vector_player.ts";
 
-const usualCases = 10_000;
+const usualCases = 10_000, usualDifferences = 5, usualShrinkS = 20;
 
 /** A case with writes takes a kernel as long as 49 without. */
 const registrationsFirst = 49;
@@ -63,6 +63,16 @@ after Ctrl-C, with what was done so far.`,
     { name: "cases", value: "N", summary: `How many random cases; ${usualCases} unless given` },
     { name: "minutes", value: "M", summary: "How long, instead of or besides how many" },
     { name: "seed", value: "S", summary: "Where chance begins; somewhere else each time" },
+    {
+      name: "differences",
+      value: "N",
+      summary: `Stop after so many differences; ${usualDifferences} unless given`,
+    },
+    {
+      name: "shrink",
+      value: "SECONDS",
+      summary: `Time to make a difference smaller; ${usualShrinkS} unless given`,
+    },
     { name: "registrations", summary: "Calls of KVM_IOEVENTFD alone" },
     { name: "histories", summary: "Histories with guest writes alone" },
     { name: "guests", summary: "Machine code alone" },
@@ -143,7 +153,7 @@ interface Recording {
 }
 
 /** Options of random cases, which vectors have no use for. */
-const randomOptions = ["cases", "minutes", "seed", ...kinds];
+const randomOptions = ["cases", "minutes", "seed", "differences", "shrink", ...kinds];
 
 async function vectorOutcome(
   context: Context,
@@ -177,6 +187,8 @@ async function randomOutcome(context: Context, recording: Recording): Promise<Co
   const live = options.text("backend") !== "sim";
   const minutes = options.text("minutes");
   const cases = options.text("cases");
+  const differences = options.text("differences") ?? String(usualDifferences);
+  const shrink = options.text("shrink") ?? String(usualShrinkS);
   const most = minutes === undefined ? usualCases : Infinity;
   const until = minutes === undefined ? Infinity : performance.now() + duration(minutes);
   using sides = new ConformSides({
@@ -188,6 +200,8 @@ async function randomOutcome(context: Context, recording: Recording): Promise<Co
     weights: chosenLanes(options, live),
     cases: cases === undefined ? most : parseCount(cases, "cases", 1, Number.MAX_SAFE_INTEGER),
     seed: chosenSeed(options),
+    shrinkMs: 1000 * parseCount(shrink, "shrink", 0, 3600),
+    differences: parseCount(differences, "differences", 1, Number.MAX_SAFE_INTEGER),
     until,
     ...recording,
   });

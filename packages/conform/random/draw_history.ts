@@ -23,6 +23,18 @@ import type {
   ZoneOp,
 } from "../history.ts";
 import { KVM_COALESCED_MMIO_MAX } from "@ioeventfd/kvm-core";
+import {
+  added,
+  controls,
+  fullBusOnceIn,
+  memory,
+  memoryOfControllers,
+  mostDevices,
+  ports,
+  portsOfControllers,
+  values,
+} from "./_history_places.ts";
+import { drawSlot } from "./_draw_slot.ts";
 import type { Draw } from "./draw.ts";
 
 const DATAMATCH = KVM_IOEVENTFD_FLAG_DATAMATCH, DEASSIGN = KVM_IOEVENTFD_FLAG_DEASSIGN;
@@ -48,26 +60,6 @@ export interface HistoryShape {
   /** Memory slots that come and go; where absent they do. */
   readonly slots?: boolean;
 }
-
-/** Where things are: ends of pages, of 32 bits and of 46, the page of the LAPIC, the IOAPIC's. */
-const memory: readonly bigint[] = [
-  0xd000_0000n,
-  0xd000_0ff8n,
-  0xfebf_b000n,
-  0xfebf_bff4n,
-  0xffff_fff8n,
-  0x3fff_ffff_fff8n,
-  0x1_0000_0ffcn,
-];
-const memoryOfControllers: readonly bigint[] = [0xfec0_0000n, 0xfedf_fff8n, 0xfee0_0ff8n];
-const ports: readonly bigint[] = [0x510n, 0xc0f8n, 0xfff0n, 0n, 0x3f4n];
-const portsOfControllers: readonly bigint[] = [0x1cn, 0x3cn, 0x9cn, 0x4ccn, 0x5en];
-const values: readonly bigint[] = [0n, 1n, 0x5an, 0x1ffn, 0x1_0000_005an, 0x1122_3344_5566_775an];
-const added: readonly bigint[] = [0n, 1n, 7n, (1n << 64n) - 3n, (1n << 64n) - 2n, (1n << 64n) - 1n];
-/** Devices that a bus holds besides ioeventfds. */
-const mostDevices = 1000;
-const fullBusOnceIn = 200;
-const controls = ["irqchip", "irqchip", "split"] as const;
 
 /**
  * Draws a history. Its last steps look at every eventfd, ring and page that it used.
@@ -123,11 +115,11 @@ class HistoryDrawer {
   #step(): void {
     const draw = this.#draw;
     const chance = draw.int(0, 99);
-    if (chance < 34) this.#assign();
-    else if (chance < 46) this.#deassign();
-    else if (chance < 78) this.#write();
-    else if (chance < 84) this.#zone();
-    else if (chance < 89) this.#slot();
+    if (chance < 28) this.#assign();
+    else if (chance < 38) this.#deassign();
+    else if (chance < 72) this.#write();
+    else if (chance < 80) this.#zone();
+    else if (chance < 84) this.#slot();
     else if (chance < 98) this.#descriptor();
     else if (this.#vms.length > 1) this.#destroy();
     else this.#eventfd();
@@ -165,12 +157,13 @@ class HistoryDrawer {
 
   #descriptor(): void {
     const draw = this.#draw;
-    const fd = draw.pick(this.#eventfds);
+    const signalled = this.#registered.map(({ fd }) => fd).filter((fd) => typeof fd === "number");
+    const fd = draw.pick(signalled.length > 0 && draw.oneIn(2) ? signalled : this.#eventfds);
     const chance = draw.int(0, 9);
     if (chance < 2) this.#ops.push({ op: "read", fd });
     else if (chance < 4) this.#ops.push({ op: "add", fd, value: draw.pick(added) });
     else if (chance < 5) this.#ops.push({ op: "poll", fd });
-    else if (chance < 7) this.#ops.push({ op: "close", fd });
+    else if (chance < 7) this.#close();
     else if (chance < 8) this.#eventfd();
     else if (chance < 9) {
       const copy = this.#names++;
@@ -182,6 +175,16 @@ class HistoryDrawer {
       this.#ops.push({ op: "open", fd: other, kind });
       this.#ops.push({ ...this.#registration(), fd: other });
     }
+  }
+
+  /** Closes an eventfd, and now and then registers what it is registered for once more, with another. */
+  #close(): void {
+    const draw = this.#draw;
+    const again = this.#registered.length > 0 && draw.oneIn(2) ? draw.pick(this.#registered) : null;
+    const fd = typeof again?.fd === "number" ? again.fd : draw.pick(this.#eventfds);
+    this.#ops.push({ op: "close", fd });
+    if (again === null || !this.#vms.includes(again.vm)) return;
+    this.#ops.push({ ...again, fd: draw.pick(this.#eventfds) });
   }
 
   #assign(): void {
@@ -251,18 +254,33 @@ class HistoryDrawer {
       addr: this.#near(bus),
       len,
       value: draw.pick(values),
-      times: this.#zones.length > 0 && draw.oneIn(12)
-        ? draw.int(KVM_COALESCED_MMIO_MAX - 3, KVM_COALESCED_MMIO_MAX + 2)
-        : 1,
+      times: draw.oneIn(6) ? 2 : 1,
     };
     if (own.length > 0 && draw.oneIn(2)) {
       const { addr, len: exact, datamatch } = draw.pick(own);
-      op = { ...op, addr, value: draw.oneIn(3) ? op.value : datamatch };
+      op = { ...op, addr, value: draw.oneIn(3) ? op.value : this.#nearly(datamatch) };
       if ([1, 2, 4].includes(exact) || exact === 8 && bus === "mmio") op = { ...op, len: exact };
+    }
+    const zones = this.#zones.filter((zone) =>
+      zone.vm === vm && (zone.pio === 1) === (bus === "pio")
+    );
+    if (zones.length > 0 && draw.oneIn(4)) {
+      op = { ...op, addr: draw.pick(zones).addr, times: this.#ringful() };
     }
     const crosses = (op.addr & (PAGE - 1n)) + BigInt(op.len) > PAGE;
     if (bus === "mmio" && crosses && !this.#pageCrossing) op = { ...op, len: 1 };
     this.#ops.push(op);
+  }
+
+  /** The value, or one that differs from it in a bit. */
+  #nearly(value: bigint): bigint {
+    return this.#draw.oneIn(3) ? value ^ 1n << BigInt(this.#draw.int(0, 63)) : value;
+  }
+
+  /** Once, or until the ring is full, or nearly so. */
+  #ringful(): number {
+    const draw = this.#draw, most = KVM_COALESCED_MMIO_MAX;
+    return draw.oneIn(3) ? draw.int(most - 3, most + 2) : 1;
   }
 
   #zone(): void {
@@ -273,40 +291,27 @@ class HistoryDrawer {
       this.#ops.push({ ...draw.pick(this.#zones), op: "unzone", vm });
     } else if (chance < 4 && this.#zones.length > 0) this.#ops.push(this.#vmOp("ring"));
     else {
-      const pio = draw.oneIn(40) ? 2 : draw.int(0, 1);
-      const zone: ZoneOp = {
-        op: "zone",
-        vm: draw.pick(this.#vms),
-        addr: this.#near(pio === 1 ? "pio" : "mmio"),
-        size: draw.pick([0, 1, 2, 4, 8, 16]),
-        pio,
-      };
+      const zone = this.#drawZone();
       this.#zones.push(zone);
       this.#ops.push(zone);
     }
   }
 
+  #drawZone(): ZoneOp {
+    const draw = this.#draw, vm = draw.pick(this.#vms);
+    const doorbells = this.#registered.filter((one) => one.vm === vm);
+    if (doorbells.length > 0 && draw.oneIn(2)) return zoneOver(draw, draw.pick(doorbells));
+    const pio = draw.oneIn(40) ? 2 : draw.int(0, 1);
+    const size = draw.pick([0, 1, 2, 4, 8, 16]);
+    return { op: "zone", vm, addr: this.#near(pio === 1 ? "pio" : "mmio"), size, pio };
+  }
+
   #slot(): void {
-    if (!this.#maySlot) return;
-    const draw = this.#draw;
-    const vm = draw.pick(this.#vms);
+    const base = this.#memory;
     // An emulator that is asked for every instruction takes that page for the LAPIC's, whatever is there.
-    if (this.#memory >> 13n === LAPIC_PAGE >> 1n || this.#memory >> 12n === LAPIC_PAGE - 1n) return;
-    if (this.#slots.length > 0 && draw.oneIn(3)) {
-      const like = draw.pick(this.#slots);
-      this.#ops.push({ ...like, vm, ...draw.pick([{ size: 0n }, { flags: like.flags ^ 1 }, {}]) });
-      return;
-    }
-    const slot: SlotOp = {
-      op: "slot",
-      vm,
-      slot: draw.int(0, 2),
-      flags: draw.oneIn(30) ? 0x80 : draw.pick([0, 0, 0, 1, 2, 2]),
-      gpa: (this.#memory & ~(PAGE - 1n)) + PAGE * BigInt(draw.int(0, 1)) +
-        (draw.oneIn(30) ? 0x10n : 0n),
-      size: draw.oneIn(30) ? 0x800n : PAGE * BigInt(draw.int(1, 2)),
-      page: draw.int(0, 3),
-    };
+    const isNearLapic = base >> 13n === LAPIC_PAGE >> 1n || base >> 12n === LAPIC_PAGE - 1n;
+    if (!this.#maySlot || isNearLapic) return;
+    const slot = drawSlot(this.#draw, this.#draw.pick(this.#vms), base, this.#slots);
     this.#slots.push(slot);
     this.#ops.push(slot);
   }
@@ -335,4 +340,11 @@ class HistoryDrawer {
       this.#ops.push({ op: "peek", page: page + 1, offset: 0 });
     }
   }
+}
+
+/** A zone over a doorbell, which has it when it is found first. */
+function zoneOver(draw: Draw, { vm, addr, flags }: IoeventfdOp): ZoneOp {
+  const below = BigInt(draw.int(0, 8));
+  const first = addr < below ? 0n : addr - below;
+  return { op: "zone", vm, addr: first, size: 16, pio: (flags & PIO) !== 0 ? 1 : 0 };
 }

@@ -123,8 +123,24 @@ function drawPair(draw: Draw): IoeventfdOp[] {
   return [first, varied(draw, draw.oneIn(2) ? varied(draw, first) : first)];
 }
 
+/** Values at one address, some of them told apart by a bit alone, and taking them away. */
+function drawFan(draw: Draw): IoeventfdOp[] {
+  const valid = drawValid(draw);
+  const len = valid.len === 0 ? 8 : valid.len;
+  const first: IoeventfdOp = { ...valid, len, flags: valid.flags | DATAMATCH };
+  const ops = [first];
+  for (let left = draw.int(2, 6); left > 0; left--) {
+    const like = draw.pick(ops);
+    const bit = 1n << BigInt(draw.int(0, 63));
+    const op = draw.oneIn(3) ? like : { ...like, datamatch: like.datamatch ^ bit };
+    ops.push({ ...op, flags: draw.oneIn(4) ? op.flags | DEASSIGN : op.flags & ~DEASSIGN });
+  }
+  return ops;
+}
+
 /** Registering and taking away around a few addresses. */
 function drawFew(draw: Draw): IoeventfdOp[] {
+  if (draw.oneIn(4)) return drawFan(draw);
   const ops: IoeventfdOp[] = [drawValid(draw)];
   for (let left = draw.int(1, 6); left > 0; left--) {
     const like = draw.pick(ops);
