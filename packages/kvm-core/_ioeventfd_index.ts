@@ -2,6 +2,7 @@ import * as eventfd from "@ioeventfd/eventfd";
 import type { BusRules } from "@ioeventfd/uapi";
 import * as addressTable from "./_address_table.ts";
 import { DatamatchIndex } from "./_datamatch_index.ts";
+import { doubled } from "./_doubled.ts";
 import { addressNumber, type RangeCover } from "./_range_cover.ts";
 import type { ExactKey } from "./exact_key.ts";
 import { EOPNOTSUPP } from "./io_device.ts";
@@ -9,8 +10,8 @@ import type { Ioeventfd } from "./ioeventfd.ts";
 import { interfere, lengthBit, lengthCode } from "./_lengths.ts";
 import { matches } from "./matches.ts";
 
-const { signalCell } = eventfd;
-const { META, TAG } = addressTable; // V8 folds constants of this module alone: see docs/speed.md
+const { signalCell } = eventfd; // V8 folds constants of this module alone: see docs/speed.md
+const { META, TAG } = addressTable;
 
 /** Answer of {@linkcode IoeventfdIndex.write}: no ioeventfd at this address. */
 export const ABSENT = 1;
@@ -26,11 +27,9 @@ const DATAMATCH = 1 << 5; // the only registration compares a value
 const COVERED = 1 << 6; // meets another device's range
 const CONFLICT = 1 << 8; // times the addresses within 8 bytes that it interferes with, 5 bits
 const CONFLICTS = 0x1f00;
-const WILD = 14; // first of 4 bits: a wildcard of 1, 2, 4, 8 bytes
-const MATCHED = 18; // first of 4 bits: datamatches of 1, 2, 4, 8 bytes
+const WILD = 14, MATCHED = 18; // first of 4 bits each: wildcards, and datamatches, of 1, 2, 4, 8 bytes
 const DIRTY = COVERED | CONFLICTS;
-const NUMBER = 5; // first bit of the number in a TAG above 0
-const PLAIN = 1 << 4; // set in all of them
+const NUMBER = 5, PLAIN = 1 << 4; // first bit of the number in a TAG above 0; set in all of them
 const SLOW = DIRTY | SEVERAL | DATAMATCH;
 
 /**
@@ -191,6 +190,11 @@ export class IoeventfdIndex {
     }
   }
 
+  /** Addresses that have, or had, several registrations. */
+  get shared(): number {
+    return this.#groups.length - this.#freeGroups.length;
+  }
+
   /** Bytes of the tables, without the ioeventfds themselves. */
   get bytes(): number {
     return this.#table.records.byteLength + this.#exact.bytes + this.#groups.length * 24 +
@@ -241,11 +245,7 @@ export class IoeventfdIndex {
     this.#devices[number] = device;
     const { cells, at } = device.context;
     this.#cells[number] = cells;
-    if (number >= this.#places.length) {
-      const places = this.#places;
-      this.#places = new Int32Array(places.length * 2);
-      this.#places.set(places);
-    }
+    if (number >= this.#places.length) this.#places = doubled(this.#places);
     this.#places[number] = at;
     this.#order[number] = order;
     return number;

@@ -13,25 +13,26 @@ export interface OrderedEntry extends BusEntry {
 export interface ArraySource {
   /** Nothing interferes with anything, so that a stable sort is the kernel's array. */
   isSortable(): boolean;
+  /** No two registrations are at one address, so that any sort is, the kernel's heapsort too. */
+  isUnique(): boolean;
   /** Everything on the bus, in no order. */
   contents(): OrderedEntry[];
 }
 
 /**
- * The kernel's array of a bus, kept only while it is needed. Where entries interfere, or the release sorts by heap, the
- * array depends on the history and is kept up to date; else it can be had by sorting at any time, and is let go when
- * nobody has asked for it during more changes than it has entries.
+ * The kernel's array of a bus, kept only while it is needed. Where entries interfere, or are equal and the release sorts
+ * by heap, the array depends on the history and is kept up to date; else it can be had by sorting at any time, and is let
+ * go when nobody has asked for it during more changes than it has entries.
  */
 export class LazyArray {
   readonly #rules: BusRules;
   readonly #source: ArraySource;
-  #array: ReferenceBus | null;
+  #array: ReferenceBus | null = null;
   #idle = 0;
 
   constructor(rules: BusRules, source: ArraySource) {
     this.#rules = rules;
     this.#source = source;
-    this.#array = rules.insertion === "heapsort" ? new ReferenceBus(rules) : null;
   }
 
   /** The array is kept, and a search in it may go astray anywhere. */
@@ -48,7 +49,7 @@ export class LazyArray {
   /** After an entry came. */
   inserted(entry: OrderedEntry): void {
     if (this.#array === null) {
-      if (this.#source.isSortable()) return;
+      if (this.#isDerivable()) return;
       this.#array = this.#build(entry.order);
     }
     this.#array.insertEntry(entry);
@@ -62,6 +63,11 @@ export class LazyArray {
     this.#letGo();
   }
 
+  #isDerivable(): boolean {
+    return this.#source.isSortable() &&
+      (this.#rules.insertion === "ordered" || this.#source.isUnique());
+  }
+
   #build(without: number): ReferenceBus {
     const entries = this.#source.contents().filter(({ order }) => order !== without);
     const array = new ReferenceBus(this.#rules);
@@ -71,9 +77,7 @@ export class LazyArray {
 
   #letGo(): void {
     const array = this.#array!;
-    if (this.#rules.insertion === "heapsort" || array.disorder > 0 || !this.#source.isSortable()) {
-      return;
-    }
+    if (array.disorder > 0 || !this.#isDerivable()) return;
     if (++this.#idle < IDLE_CHANGES + array.length) return;
     this.#idle = 0;
     // A range that wrapped may have left equal ones out of their order.

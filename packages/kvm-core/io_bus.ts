@@ -63,6 +63,7 @@ export class IoBus {
     this.#index = new IoeventfdIndex(rules, this.#others.cover);
     this.#array = new LazyArray(rules, {
       isSortable: () => this.#index.dirty === 0 && this.#others.apart,
+      isUnique: () => this.#index.shared === 0,
       contents: () => this.#contents(),
     });
   }
