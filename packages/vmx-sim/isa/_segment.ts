@@ -169,6 +169,11 @@ export function storeSystemSelector(
   if (cpl(cpu) > 0 && (cpu.cr4 & CR4_UMIP) !== 0) return protection(port);
   const selector = (insn.kind === 0 ? cpu.ldt : cpu.tr).selector;
   const size = insn.isMemory ? 2 : insn.size;
+  if (insn.isMemory && port.emulator) {
+    // KERNEL 6.19 arch/x86/kvm/emulate.c group6: not marked Mov, so what is overwritten is read, in the operand's size
+    const read = loadOperand(insn, cpu, port, insn.size, 0, true);
+    if (read !== DONE) return read;
+  }
   const result = storeOperand(insn, cpu, port, size, selector, 0);
   return result === DONE ? advance(insn, cpu) : result;
 }

@@ -39,7 +39,11 @@ export function loadTable(insn: Instruction, cpu: CpuState, port: AccessPort): S
   const size = insn.long ? 10 : 6;
   let result = operandAddress(insn, cpu, port, size, false);
   if (result !== DONE) return result;
-  result = port.read(LINEAR[0]!, LINEAR[1]!, size, false);
+  if (port.emulator) {
+    // KERNEL 6.19 arch/x86/kvm/emulate.c em_lgdt_lidt: an operand as any other first, then the table, from RAM alone
+    result = port.read(LINEAR[0]!, LINEAR[1]!, insn.size, false);
+    if (result === DONE) result = port.readSystem(LINEAR[0]!, LINEAR[1]!, size);
+  } else result = port.read(LINEAR[0]!, LINEAR[1]!, size, false);
   if (result !== DONE) return result;
   const { words } = port;
   let lo = (words[0]! >>> 16) | (words[1]! << 16);
