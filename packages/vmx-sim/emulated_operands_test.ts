@@ -45,6 +45,16 @@ for (const [name, code, exits] of seen) {
   });
 }
 
+Deno.test("fxsave on MMIO outside of 64-bit mode never comes to an end, and to RAM is not modelled", () => {
+  for (const paging of pagings) {
+    // fxsave [di], with DS at the devices; then with SS, which is at 0
+    using never = makeGuest({ paging, mode: "real", code: [0x0f, 0xae, 0x05, HLT] });
+    assertEquals(never.vcpu.run({ maxInstructions: 50 }).reason, "intr");
+    using ram = makeGuest({ paging, mode: "real", code: [0x36, 0x0f, 0xae, 0x05, HLT] });
+    assertEquals(ram.run(), ["internal_error 1"]);
+  }
+});
+
 Deno.test("lgdt, sgdt and sidt on MMIO never come to an end: their table is in RAM or nowhere", () => {
   for (const paging of pagings) {
     using loads = makeGuest({ paging, code: [0x0f, 0x01, 0x17, HLT], regs: { rdi: BigInt(MMIO) } });

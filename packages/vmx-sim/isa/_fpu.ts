@@ -1,5 +1,6 @@
 import type { AccessPort, CpuState, StepResult } from "./contract.ts";
-import { DONE, RAX } from "./contract.ts";
+import { DONE, RAX, UNDECODED } from "./contract.ts";
+import { LINEAR, operandAddress } from "./_address.ts";
 import { raise } from "./_fault.ts";
 import type { Instruction } from "./instruction.ts";
 import { advance, loadOperand, storeOperand, storeRegister, VALUE } from "./_operand.ts";
@@ -47,4 +48,16 @@ export function resetFpu(insn: Instruction, cpu: CpuState, port: AccessPort): St
 export function wait(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
   if ((cpu.cr0 & (CR0_TS | 2)) === (CR0_TS | 2)) return raise(port, VECTOR_NM, -1);
   return advance(insn, cpu);
+}
+
+// KERNEL 6.19 arch/x86/kvm/emulate.c em_fxsave: the image goes to RAM or nowhere, and not at all in 64-bit mode
+/** FXSAVE: its image is not modelled, its accesses are. */
+export function saveFpu(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
+  if (unavailable(cpu)) return raise(port, VECTOR_NM, -1);
+  let result = operandAddress(insn, cpu, port, 512, true);
+  if (result !== DONE) return result;
+  result = port.emulator
+    ? port.readSystem(LINEAR[0]!, LINEAR[1]!, 512)
+    : port.read(LINEAR[0]!, LINEAR[1]!, 512, true);
+  return result === DONE ? UNDECODED : result;
 }

@@ -3,6 +3,7 @@ import * as bit from "./_bit.ts";
 import * as branch from "./_branch.ts";
 import { undefinedOpcode } from "./_fault.ts";
 import * as flags from "./_flag_control.ts";
+import { saveFpu } from "./_fpu.ts";
 import * as move from "./_move.ts";
 import * as multiply from "./_multiply.ts";
 import {
@@ -97,7 +98,7 @@ function unprefixed(entry: Opcode): Opcode {
 const fence = unprefixed(op("fence", flags.nothing, MODRM));
 table[0xae] = split(
   [
-    unprefixed(op("fxsave", unimplemented, MODRM | SILICON, 0, 512)),
+    unprefixed(op("fxsave", saveFpu, MODRM | SILICON, 0, 512)),
     unprefixed(op("fxrstor", unimplemented, MODRM | SILICON, 0, 512)),
     unprefixed(op("ldmxcsr", moveMxcsr, MODRM | SILICON, 0, 4)),
     unprefixed(op("stmxcsr", moveMxcsr, MODRM | SILICON, 1, 4)),

@@ -170,9 +170,13 @@ export class Emulator {
     return haltVcpu(this.#vcpu);
   }
 
-  /** Whether KVM's emulator knows the instruction; SGDT and SIDT it knows, and never finishes on MMIO. */
-  #emulates(insn: Instruction): boolean {
-    return insn.emulated || insn.mnemonic === "sgdt" || insn.mnemonic === "sidt";
+  /**
+   * Whether KVM's emulator knows the instruction; SGDT, SIDT and outside of 64-bit mode FXSAVE it knows, and never
+   * finishes on MMIO.
+   */
+  #emulates({ emulated, mnemonic }: Instruction): boolean {
+    return emulated || mnemonic === "sgdt" || mnemonic === "sidt" ||
+      mnemonic === "fxsave" && this.#mode !== "prot64";
   }
 
   #queueFault(): void {
