@@ -1,5 +1,5 @@
 import { InputError } from "./cli_error.ts";
-import { BrokenPipeError } from "./host.ts";
+import { BrokenPipeError, InterruptedError } from "./host.ts";
 import type { Host, Output } from "./host.ts";
 import { runCommandLine } from "./run_command_line.ts";
 
@@ -55,7 +55,10 @@ export async function runFake(args: readonly string[], world: FakeWorld = {}): P
       return Promise.resolve();
     },
     shell: (script) => Promise.resolve(world.shell?.(script) ?? ""),
-    interrupts: () => (world.interrupted ? AbortSignal.abort() : new AbortController().signal),
+    interrupts:
+      () => (world.interrupted
+        ? AbortSignal.abort(new InterruptedError("interrupted"))
+        : new AbortController().signal),
   };
   const code = await runCommandLine(args, host);
   return { code, stdout: out.join(""), stderr: err.join(""), written };

@@ -35,6 +35,8 @@ export interface HostFacts {
   readonly lockdown: string;
   /** BTF of the kernel. */
   readonly btf: boolean;
+  /** Path of bpftrace, or empty. */
+  readonly bpftrace: string;
   /** Versions of programs by name; one that is not there is not in it. */
   readonly programs: ReadonlyMap<string, string>;
 }
@@ -76,6 +78,7 @@ elif [ -r "$dir/events" ]; then
         tr '\\n' ' ')"
   done
 else say access denied; fi
+say bpftrace "$(command -v bpftrace)"
 version() { command -v "$1" >/dev/null && say "program $2" "$("$1" --version </dev/null | head -n 1)"; }
 ${programs.map(([name, ...others]) => versions(name, [name, ...others])).join("\n")}
 `;
@@ -121,6 +124,7 @@ export function parseHostFacts(text: string): HostFacts {
       of("tracepoint").map(([name, fields]) => [name, fields.split(" ").filter((f) => f !== "")]),
     ),
     lockdown: plain("lockdown"),
+    bpftrace: plain("bpftrace"),
     btf: said.has("btf"),
     programs: new Map(of("program")),
   };
@@ -137,7 +141,7 @@ export function lackingToRecord(facts: HostFacts): string[] {
     return [`recording is for Linux, and this is ${facts.system || "a host without a shell"}`];
   }
   if (facts.uid !== 0) lacking.push("root: bpftrace loads programs into the kernel; use sudo");
-  if (!facts.programs.has("bpftrace")) {
+  if (facts.bpftrace === "") {
     lacking.push("bpftrace: install it, on Debian with apt-get install bpftrace");
   }
   if (facts.tracefsAccess === "missing") {

@@ -8,6 +8,8 @@ import { BrokenPipeError, InterruptedError } from "./host.ts";
 import type { Host, Output } from "./host.ts";
 
 const encoder = new TextEncoder();
+/** `deno task` passes on what the terminal has sent us already. */
+const sameSignalMs = 500;
 
 /** Streams, files and environment of this process. */
 export function denoHost(): Host {
@@ -52,8 +54,12 @@ export function denoHost(): Host {
     interrupts(): AbortSignal {
       if (interrupted === undefined) {
         const controller = interrupted = new AbortController();
+        let at = -Infinity;
         const interrupt = (): void => {
-          if (controller.signal.aborted) Deno.exit(130);
+          const again = controller.signal.aborted;
+          if (again && performance.now() - at > sameSignalMs) Deno.exit(130);
+          if (again) return;
+          at = performance.now();
           controller.abort(new InterruptedError("interrupted"));
         };
         for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

@@ -16,6 +16,7 @@ const whole = [
   "access\tok",
   ...neededByProgram.map((name) => `tracepoint ${name}\tcommon_pid fd `),
   "program bpftrace\tbpftrace v0.17.0",
+  "bpftrace\t/usr/bin/bpftrace",
 ];
 const without = (...starts: string[]): string[] =>
   whole.filter((line) => !starts.some((start) => line.startsWith(start)));
@@ -34,7 +35,7 @@ Deno.test("parseHostFacts() reads what the script says", () => {
 Deno.test("lackingToRecord() says each thing that is missing, and how to get it", () => {
   assertEquals(lacking(whole), []);
   assertStringIncludes(lacking([...without("uid"), "uid\t1000"]).join(), "sudo");
-  assertStringIncludes(lacking(without("program")).join(), "apt-get install bpftrace");
+  assertStringIncludes(lacking(without("bpftrace")).join(), "apt-get install bpftrace");
   assertStringIncludes(
     lacking([...without("access"), "access\tmissing"]).join(),
     "mount -t tracefs",
@@ -42,7 +43,7 @@ Deno.test("lackingToRecord() says each thing that is missing, and how to get it"
   assertStringIncludes(lacking([...without("access"), "access\tdenied"]).join(), "only root");
   assertStringIncludes(lacking(without("tracepoint kvm:")).join(), "modprobe");
   assertStringIncludes(lacking(without("tracepoint syscalls:")).join(), "CONFIG_FTRACE_SYSCALLS");
-  assertEquals(lacking([...without("uid", "program"), "uid\t7"]).length, 2);
+  assertEquals(lacking([...without("uid", "bpftrace"), "uid\t7"]).length, 2);
   assertEquals(lacking([]).length, 1);
 });
 

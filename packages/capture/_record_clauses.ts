@@ -169,8 +169,6 @@ export const descriptorTracepoints: readonly string[] = [
   "write",
   "close",
   "dup",
-  "dup2",
-  "dup3",
   "fcntl",
 ].flatMap((call) => [
   `syscalls:sys_enter_${call}`,
@@ -235,28 +233,23 @@ export function descriptorClauses(tracepoints: Tracepoints): string[] {
       ),
     );
   }
-  return [...clauses, ...dupClauses(there, tracepoints)];
+  return [...clauses, ...dupClauses(there)];
 }
 
 // KERNEL 6.19 include/uapi/asm-generic/fcntl.h F_DUPFD, include/uapi/linux/fcntl.h F_DUPFD_CLOEXEC
 const fcntlDuplicates = "(args->cmd == 0 || args->cmd == 1030)";
 
-function dupClauses(there: (call: string) => boolean, tracepoints: Tracepoints): string[] {
-  return ["dup", "fcntl"].filter(there).flatMap((call) => {
-    const fields = tracepoints.get(`syscalls:sys_enter_${call}`)!;
-    const from = ["fildes", "oldfd", "fd"].find((name) => fields.includes(name));
-    if (from === undefined) return [];
-    const which = call === "fcntl" ? `${fcntlDuplicates} && ` : "";
-    return [
-      enter(call, which + known(`args->${from}`), `@dup[tid] = (uint64)args->${from} + 1;`),
-      exit(
-        call,
-        "@dup[tid]",
-        line("dup: fd %d ret %d", ["@dup[tid] - 1", "args->ret"]) +
-          ` if (args->ret >= 0) { ${known("args->ret")} = 1; } delete(@dup[tid]);`,
-      ),
-    ];
-  });
+function dupClauses(there: (call: string) => boolean): string[] {
+  const calls = [["dup", "fildes", ""], ["fcntl", "fd", `${fcntlDuplicates} && `]] as const;
+  return calls.filter(([call]) => there(call)).flatMap(([call, from, which]) => [
+    enter(call, which + known(`args->${from}`), `@dup[tid] = (uint64)args->${from} + 1;`),
+    exit(
+      call,
+      "@dup[tid]",
+      line("dup: fd %d ret %d", ["@dup[tid] - 1", "args->ret"]) +
+        ` if (args->ret >= 0) { ${known("args->ret")} = 1; } delete(@dup[tid]);`,
+    ),
+  ]);
 }
 
 function known(fd: string): string {

@@ -8,8 +8,6 @@ import type { EventBatch } from "@ioeventfd/capture";
 import type { Context } from "../command.ts";
 import { grouped } from "../numbers.ts";
 
-const redrawMs = 250;
-
 /** Counts events as their text comes by. */
 export class RecordCounters {
   /** Guest writes: OUTs and memory-mapped stores. */
@@ -20,9 +18,10 @@ export class RecordCounters {
   registrations = 0;
   readonly #context: Pick<Context, "stderr" | "quiet">;
   readonly #parser = new TraceParser((batch) => this.#count(batch));
-  readonly #start = performance.now();
+  #start = 0;
   #drawnAt = 0;
   #drawnEvents = 0;
+  #drawn = false;
 
   /** @param context Where to draw */
   constructor(context: Pick<Context, "stderr" | "quiet">) {
@@ -32,6 +31,11 @@ export class RecordCounters {
   /** Lines, events, lost events. */
   get counts(): ParseCounts {
     return this.#parser.counts;
+  }
+
+  /** The probes are attached. */
+  begin(): void {
+    this.#start = this.#drawnAt = performance.now();
   }
 
   /** Takes text of the recording, cut anywhere. */
@@ -44,15 +48,16 @@ export class RecordCounters {
     this.#parser.end();
   }
 
-  /** Draws the counters where a person sees them, four times a second at most. */
+  /** Draws the counters where a person sees them. */
   async draw(): Promise<void> {
     const { stderr, quiet } = this.#context;
+    if (quiet || !stderr.isTerminal) return;
+    this.#drawn = true;
+    if (this.#start === 0) return await stderr.write("\r\x1b[Kattaching probes…");
     const now = performance.now();
-    if (quiet || !stderr.isTerminal || now - this.#drawnAt < redrawMs) return;
     this.#parser.flush();
     const { events } = this.counts;
-    const since = this.#drawnAt === 0 ? this.#start : this.#drawnAt;
-    const rate = (events - this.#drawnEvents) / ((now - since) / 1000);
+    const rate = (events - this.#drawnEvents) / ((now - this.#drawnAt) / 1000);
     const seconds = ((now - this.#start) / 1000).toFixed(1);
     const text = `recording ${seconds} s: ${this.summary()}, ${grouped(Math.round(rate))} events/s`;
     this.#drawnAt = now;
@@ -62,8 +67,8 @@ export class RecordCounters {
 
   /** Wipes what was drawn. */
   async wipe(): Promise<void> {
-    if (this.#drawnAt !== 0) await this.#context.stderr.write("\r\x1b[K");
-    this.#drawnAt = 0;
+    if (this.#drawn) await this.#context.stderr.write("\r\x1b[K");
+    this.#drawn = false;
   }
 
   /** `1,234 events, 401 guest writes, 380 exits, 12 registrations, 0 lost`. */

@@ -81,6 +81,9 @@ function explained(path: string, error: unknown): unknown {
   if (error instanceof Deno.errors.NotFound) {
     return new InputError(`cannot write ${path}: no such directory`);
   }
+  if (error instanceof Deno.errors.IsADirectory) {
+    return new InputError(`cannot write ${path}: it is a directory`);
+  }
   if (error instanceof Error && "code" in error) {
     return new InputError(`cannot write ${path}: ${error.message}`);
   }

@@ -73,7 +73,8 @@ async function recordInto(recording: Recording, signal: AbortSignal): Promise<st
   try {
     const { tracer, pump } = await attach(recording, signal);
     try {
-      target.begin();
+      counters.begin();
+      await target.begin();
       why = await firstEnd(recording.request, tracer, pump, signal);
     } finally {
       await target.end();
@@ -81,6 +82,9 @@ async function recordInto(recording: Recording, signal: AbortSignal): Promise<st
       await pump;
     }
     for (const line of await tracer.lostLines()) await take(recording, line);
+  } catch (error) {
+    if (signal.aborted) why = "interrupted before the probes were attached";
+    throw error;
   } finally {
     counters.end();
     await file.write(`# end: ${why}; ${counters.summary()}\n`);
@@ -118,15 +122,16 @@ async function attachWithout(
   without: readonly RecordGroup[],
   signal: AbortSignal,
 ): Promise<Attached> {
-  const { facts: { tracepoints }, target: { pid, eventfds }, command } = recording.request;
-  const tracer = new Tracer(recordProgram({
+  const { facts, target: { pid, eventfds }, command } = recording.request;
+  const program = recordProgram({
     pids: [pid],
     recorder: Deno.pid,
     ...(command.length === 0 ? { until: pid } : {}),
-    tracepoints,
+    tracepoints: facts.tracepoints,
     eventfds,
     without,
-  }));
+  });
+  const tracer = new Tracer(facts.bpftrace, program);
   const pump = readAll(recording, tracer);
   // Whoever waits for the end of the recording hears of it.
   pump.catch(() => {});
@@ -176,7 +181,7 @@ async function firstEnd(
     throw new EnvironmentError(`record: bpftrace ended: ${(await tracer.failure()).message}`);
   });
   const ends = [
-    target.ended.then((ending) => `the command ended with ${ending}`),
+    target.ended,
     interrupted,
     tracerEnds,
     ...(seconds < Infinity ? [delay(seconds * 1000).then(() => `${seconds} s are over`)] : []),

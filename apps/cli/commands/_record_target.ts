@@ -9,7 +9,7 @@ import { startProcess } from "../deno_host.ts";
 import type { Host } from "../host.ts";
 import { shellWords } from "../_shell_words.ts";
 
-/** How a process ended, for people: `exit code 1`, `SIGKILL`. */
+/** How a process ended, for people: `the command ended with SIGKILL`. */
 export type Ending = string;
 
 /** What is recorded. */
@@ -18,10 +18,10 @@ export interface Target {
   readonly pid: number;
   /** Eventfds it has already. */
   readonly eventfds: readonly KnownEventfd[];
-  /** Resolves when a process that was started for the recording ends; never for one that ran before. */
+  /** Resolves when a process that was started for the recording ends, or one that ran had ended before `begin`. */
   readonly ended: Promise<Ending>;
-  /** Lets it begin. */
-  begin(): void;
+  /** Lets it begin, or sees whether it is still there: from now on its end is seen. */
+  begin(): Promise<void>;
   /** Ends it, if it was started for the recording: as Ctrl-C would, then harder. */
   end(): Promise<void>;
 }
@@ -54,15 +54,16 @@ export async function startStopped(
   let begun = false, over = false;
   const ended = child.status.then(({ code, signal }) => {
     over = true;
-    return signal ?? `exit code ${code}`;
+    return `the command ended with ${signal ?? `exit code ${code}`}`;
   });
   return {
     pid: child.pid,
     eventfds: [],
     ended,
-    begin(): void {
+    begin(): Promise<void> {
       begun = true;
       child.kill("SIGCONT");
+      return Promise.resolve();
     },
     async end(): Promise<void> {
       const signals = begun ? ["SIGINT", "SIGTERM", "SIGKILL"] as const : ["SIGKILL"] as const;
@@ -90,11 +91,15 @@ export async function runningTarget(host: Pick<Host, "shell">, pid: number): Pro
   );
   const [there, ...fds] = links.trim().split("\n");
   if (there !== "there") throw new UsageError(`--pid: no process ${pid}`);
+  const gone = Promise.withResolvers<Ending>();
   return {
     pid,
     eventfds: fds.map((fd) => ({ pid, fd: Number(fd) })),
-    ended: new Promise(() => {}),
-    begin(): void {},
+    ended: gone.promise,
+    async begin(): Promise<void> {
+      const state = await host.shell(`sed -n 's/^State:[[:space:]]*//p' /proc/${pid}/status`);
+      if (/^([ZX]|$)/.test(state)) gone.resolve("the process had ended");
+    },
     end: () => Promise.resolve(),
   };
 }

@@ -33,10 +33,11 @@ export class Tracer {
   /**
    * Starts it, in a session of its own: Ctrl-C on the terminal must not end it before the last events are read.
    *
+   * @param path Where bpftrace is
    * @param program Text of the program
    */
-  constructor(program: string) {
-    this.#child = startProcess("bpftrace", {
+  constructor(path: string, program: string) {
+    this.#child = startProcess(path, {
       args: ["-e", program],
       env: environment,
       stdin: "null",

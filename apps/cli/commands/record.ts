@@ -62,7 +62,9 @@ async function run(context: Context): Promise<number> {
   const { options, rest } = context;
   const pid = options.text("pid");
   if ((pid === undefined) === (rest.length === 0)) {
-    throw new UsageError(`record: a command after -- or --pid; usage: ${record.usage}`);
+    throw new UsageError(
+      `record: give a command after --, or --pid; usage: ioeventfd record ${record.usage}`,
+    );
   }
   const seconds = secondsOf(options.text("seconds"));
   const known = pid === undefined ? undefined : parseCount(pid, "pid", 1, 2 ** 22);
