@@ -73,6 +73,8 @@ Deno.test("members import each other by name, and their own files by path", () =
   const wrong = imports.filter(({ from, specifier, to }) => {
     const [here, there] = [memberOf(from), memberOf(to)];
     if (there === undefined) return false;
+    // The command is no library: what tests want of it has no name.
+    if (from.startsWith("tests/") && there === "apps/cli") return false;
     if (here !== there) return !names.includes(specifier);
     return isPublished(from) && !specifier.startsWith(".");
   });

@@ -133,17 +133,9 @@ browserTest(
   },
 );
 
-/** Of a command line, the permissions it gives. */
-function permissions(line: string): string[] {
-  return [...line.matchAll(/--(?:allow|deny)-\S+/g)].map(([flag]) => flag).sort();
-}
-
-Deno.test("deno install puts the command of docs/runtimes.md anywhere, with the permissions it prints", async () => {
+Deno.test("deno install puts the command anywhere, with the permissions that docs/runtimes.md prints", async () => {
   const document = await Deno.readTextFile(new URL("docs/runtimes.md", root));
   const line = /^deno (install .*)$/m.exec(document)![1]!;
-  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
-  assertEquals(permissions(line), permissions(tasks.ioeventfd.command));
-
   const args = line.replace("install", `install --quiet --root ${folder}`).split(" ");
   const { code, stderr } = await run("deno", args, root);
   assertEquals(code, 0, stderr);

@@ -27,6 +27,10 @@ const steps: readonly Step[] = [
   { title: "Packages can be published", args: ["publish", "--dry-run", "--allow-dirty"] },
 ];
 
+/** What tools say of what is well, and would bury the failure. */
+// deno-lint-ignore no-control-regex
+const passing = /^(\x1b\[[0-9;]*m)*(Check|running \d+ tests?|.*\.\.\. .*ok )/;
+
 function shown({ args }: Step): string {
   const line = `deno ${args.join(" ")}`;
   return line.length > 100 ? `${line.slice(0, 96)} …` : line;
@@ -42,8 +46,10 @@ for (const [i, step] of steps.entries()) {
     stderr: "piped",
   }).output();
   if (code !== 0) {
-    await Deno.stderr.write(stdout);
-    await Deno.stderr.write(stderr);
+    for (const bytes of [stdout, stderr]) {
+      const lines = new TextDecoder().decode(bytes).split("\n");
+      console.error(lines.filter((line) => !passing.test(line)).join("\n"));
+    }
     console.error(`not ok: ${step.title} failed, see above (exit code ${code})`);
     Deno.exit(1);
   }

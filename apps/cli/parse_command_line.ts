@@ -46,7 +46,9 @@ export function parseCommandLine(
   const names = specs.map((spec) => spec.name);
   const alias: Record<string, string> = {};
   for (const { name, short } of specs) if (short !== undefined) alias[name] = short;
-  const parsed = parseArgs(joinDashValues(args, valued), {
+  const joined = joinDashValues(args, valued);
+  refuseUnderscore(joined, names);
+  const parsed = parseArgs(joined, {
     boolean: switches.map((spec) => spec.name),
     string: ["_", ...valued.map((spec) => spec.name)],
     collect: valued.map((spec) => spec.name),
@@ -116,6 +118,14 @@ function checkValue(spec: OptionSpec, value: unknown): void {
     throw new UsageError(
       `--${spec.name}: "${value}" is not one of ${spec.choices.join(", ")}${hint}`,
     );
+  }
+}
+
+/** The library keeps operands under this name, and takes an option of it for theirs. */
+function refuseUnderscore(args: readonly string[], names: readonly string[]): void {
+  for (const arg of args) {
+    if (arg === "--") return;
+    if (/^-(?!-)[^=]*_|^--_(=|$)/.test(arg)) throw new UsageError(unknownOption(arg, "_", names));
   }
 }
 

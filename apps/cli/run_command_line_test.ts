@@ -42,6 +42,8 @@ Deno.test("runCommandLine() answers a wrong command line with one line and 2", a
     [["caps", "--kernal", "4.4"], "unknown option --kernal, did you mean --kernel?"],
     [["caps", "--zzzzzz"], "unknown option --zzzzzz"],
     [["caps", "-x"], "unknown option -x"],
+    [["caps", "-_"], "unknown option -_"],
+    [["caps", "--_=3"], "unknown option --_"],
     [["caps", "--kernel"], "--kernel needs a value: --kernel RELEASE"],
     [["caps", "--kernel="], "--kernel needs a value: --kernel RELEASE"],
     [
