@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command } from "./command.ts";
+import { bench } from "./commands/bench.ts";
 import { caps } from "./commands/caps.ts";
 import { compare } from "./commands/compare.ts";
 import { completions } from "./commands/completions.ts";
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   lint,
   plan,
   conform,
+  bench,
   caps,
   doctor,
   completions,

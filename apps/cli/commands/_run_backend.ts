@@ -32,7 +32,7 @@ export function modelBackend({ release, paging, trace }: ModelOptions): KvmBacke
  *
  * @throws {EnvironmentError} when it cannot be used
  */
-export function liveBackend(): KvmBackend {
+export function liveBackend(): LiveBackend {
   const backend = new LiveBackend();
   const available = backend.available();
   if (available.ok) return backend;
