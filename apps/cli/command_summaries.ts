@@ -38,6 +38,10 @@ export const summaries: readonly Pick<Command, "name" | "summary">[] = [
     name: "conform",
     summary: "Random histories on the model and on this host's KVM, or vectors on either",
   },
+  {
+    name: "bench",
+    summary: "What a kick costs on this host's kernel, by the shape of its doorbell",
+  },
   { name: "caps", summary: "Capabilities and rules by kernel release" },
   { name: "doctor", summary: "What this host can do: KVM, fast MMIO, tracing, programs" },
   { name: "completions", summary: "A completion script for bash, zsh or fish" },
