@@ -5,6 +5,7 @@
  */
 import type { Doorbell } from "./_doorbell.ts";
 import type { Site } from "./_site.ts";
+import type { VmState } from "./_vm_state.ts";
 
 /** Who takes a write, in the model. */
 export const claim = {
@@ -41,6 +42,8 @@ export class Access {
   time = 0;
   /** Thread, by index. */
   thread = 0;
+  /** The VM that was asked last, whose site it is. */
+  vm: VmState | null = null;
   /** Where it goes. */
   site: Site | null = null;
   /** What it matches. */

@@ -51,7 +51,7 @@ export class Judge {
     const known = access.claim !== claim.none;
     let outcome: number = claim.none;
     if (!exited) outcome = known ? access.claim : claim.device;
-    this.#count(vm, access, site, outcome);
+    this.#count(access, site, outcome);
     if (site.device >= 0 && !access.unsure) this.#saw(vm, site.device, exited, known);
     if (!vm.setupKnown && !known) site.note(access.valueLo, access.valueHi, exited);
     if (exited && access.doorbell === null) site.missed(access.line);
@@ -81,7 +81,7 @@ export class Judge {
     const site = access.site!;
     const known = access.claim !== claim.none;
     if (!known) site.stray(access.line);
-    this.#count(vm, access, site, known ? access.claim : claim.device);
+    this.#count(access, site, known ? access.claim : claim.device);
     if (known || !vm.setupKnown) return;
     this.#findings.contradict(
       access.line,
@@ -107,9 +107,9 @@ export class Judge {
     else this.#findings.infer(`${what}: the set-up of ${vm.name} is not in the recording`);
   }
 
-  #count(vm: VmState, access: Access, site: Site, outcome: number): void {
+  #count(access: Access, site: Site, outcome: number): void {
     const counted: { recorded: Tally; imagined: Tally } = access.doorbell ?? site;
-    this.#told?.tell(vm, access, outcome, counted.recorded.timing);
+    this.#told?.tell(access, outcome, counted.recorded.timing);
     tally(counted.recorded, outcome);
     counted.recorded.timing.add(access.time);
     // What only the recording knows (devices no line names) stays as it was in the other world.

@@ -130,6 +130,7 @@ export class VmState {
     const { bus, lo, hi, len, valueLo, valueHi } = access;
     const site = this.sites.at(bus, lo, hi, len);
     if (site.epoch !== this.#epoch) this.#refresh(site);
+    access.vm = this;
     access.site = site;
     access.doorbell = site.doorbells.length === 0 ? null : site.match(valueLo, valueHi);
     access.loose = false;
@@ -154,6 +155,7 @@ export class VmState {
     const { bus, lo, hi } = access;
     const site = this.sites.at(bus, lo, hi, 0);
     if (site.epoch !== this.#epoch) this.#refresh(site);
+    access.vm = this;
     access.site = site;
     access.doorbell = site.doorbells[0] ?? null;
     access.claim = this.model.fastWrite(lo, hi) ? claim.ioeventfd : claim.none;

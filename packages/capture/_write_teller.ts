@@ -5,7 +5,7 @@
  */
 import { type Access, claim } from "./_access.ts";
 import type { Timing } from "./_timing.ts";
-import { busName, type VmState } from "./_vm_state.ts";
+import { busName } from "./_vm_state.ts";
 import type { ReplayedWrite, WriteOutcome } from "./replayed_write.ts";
 
 const outcomes: Readonly<Record<number, WriteOutcome>> = {
@@ -25,11 +25,11 @@ export class WriteTeller {
     this.#onWrite = onWrite;
   }
 
-  /** @param vm Its VM @param access The write @param outcome One of `claim` @param before Writes of its row so far */
-  tell(vm: VmState, access: Access, outcome: number, before: Timing): void {
+  /** @param access The write @param outcome One of `claim` @param before Writes of its row so far */
+  tell(access: Access, outcome: number, before: Timing): void {
     const { doorbell } = access;
     const write = this.#write ??= {} as ReplayedWrite;
-    write.vm = vm;
+    write.vm = access.vm!;
     write.thread = access.thread;
     write.line = access.line;
     write.time = access.time;
