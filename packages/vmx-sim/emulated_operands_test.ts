@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { makeGuest, MMIO } from "./testdata/guest.ts";
+import { CODE, makeGuest, MMIO } from "./testdata/guest.ts";
 
 const HLT = 0xf4;
 const pagings = ["ept", "shadow"] as const;
@@ -44,6 +44,29 @@ for (const [name, code, exits] of seen) {
     }
   });
 }
+
+Deno.test("RIP stays at a string instruction until it is begun with RCX 0", () => {
+  const strings = [
+    ["rep stosb", [0xf3, 0xaa], [2n, 1n, 0n]],
+    ["rep movsb to MMIO", [0xf3, 0xa4], [2n, 1n, 0n]],
+    ["rep outsb", [0xf3, 0x6e], [2n, 1n, 0n]],
+    ["stosb", [0xaa], [3n]],
+  ] as const;
+  for (const paging of pagings) {
+    for (const [name, code, left] of strings) {
+      const regs = { rcx: 3n, rdi: BigInt(MMIO), rsi: 0xa000n, rdx: 0x10n };
+      using guest = makeGuest({ paging, code: [...code, HLT], regs });
+      for (const rcx of left) {
+        guest.vcpu.run();
+        const { rip, ...now } = guest.vcpu.getRegs();
+        const ends = name === "stosb" ? BigInt(CODE + 1) : BigInt(CODE);
+        assertEquals([rip, now.rcx], [ends, rcx], `${paging} ${name}`);
+      }
+      assertEquals(guest.vcpu.run().reason, "hlt");
+      assertEquals(guest.vcpu.getRegs().rip, BigInt(CODE + code.length + 1));
+    }
+  }
+});
 
 Deno.test("fxsave on MMIO outside of 64-bit mode never comes to an end, and to RAM is not modelled", () => {
   for (const paging of pagings) {

@@ -45,21 +45,30 @@ function isExhausted(insn: Instruction, cpu: CpuState): boolean {
   return insn.rep !== 0 && isCounterZero(insn, cpu);
 }
 
+// KERNEL 3.16, 6.19 arch/x86/kvm/emulate.c x86_emulate_insn, string_insn_completed
+/**
+ * Whether RIP stays at an instruction with REP after an iteration: while there are more, and in KVM's emulator after the
+ * last one too. It looks at rCX before an iteration alone.
+ */
+function goesOn(insn: Instruction, cpu: CpuState, port: AccessPort): boolean {
+  return port.emulator || !isCounterZero(insn, cpu);
+}
+
 /** Ends one iteration of `count` elements: REPEATING with RIP unmoved, or past the instruction. */
-function next(insn: Instruction, cpu: CpuState, count: number): StepResult {
+function next(insn: Instruction, cpu: CpuState, port: AccessPort, count: number): StepResult {
   if (insn.rep !== 0) {
     countDown(insn, cpu, count);
-    if (!isCounterZero(insn, cpu)) return REPEATING;
+    if (goesOn(insn, cpu, port)) return REPEATING;
   }
   return advance(insn, cpu);
 }
 
 /** The same for CMPS and SCAS, which ZF ends too. */
-function nextCompared(insn: Instruction, cpu: CpuState): StepResult {
+function nextCompared(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
   if (insn.rep !== 0) {
     countDown(insn, cpu, 1);
     const equal = (cpu.rflags & RFLAGS_ZF) !== 0;
-    if (!isCounterZero(insn, cpu) && equal === (insn.rep === 0xf3)) return REPEATING;
+    if (equal === (insn.rep === 0xf3) && goesOn(insn, cpu, port)) return REPEATING;
   }
   return advance(insn, cpu);
 }
@@ -81,7 +90,7 @@ export function moveString(insn: Instruction, cpu: CpuState, port: AccessPort): 
   if (result !== DONE) return result;
   step(insn, cpu, RSI, size);
   step(insn, cpu, RDI, size);
-  return next(insn, cpu, 1);
+  return next(insn, cpu, port, 1);
 }
 
 /** STOS. */
@@ -95,7 +104,7 @@ export function storeString(insn: Instruction, cpu: CpuState, port: AccessPort):
   result = port.write(LINEAR[0]!, LINEAR[1]!, size);
   if (result !== DONE) return result;
   step(insn, cpu, RDI, size);
-  return next(insn, cpu, 1);
+  return next(insn, cpu, port, 1);
 }
 
 /** LODS. */
@@ -109,7 +118,7 @@ export function loadString(insn: Instruction, cpu: CpuState, port: AccessPort): 
   takeData(port, size, 0);
   storeRegister(insn, cpu, RAX, size, VALUE[0]!, VALUE[1]!);
   step(insn, cpu, RSI, size);
-  return next(insn, cpu, 1);
+  return next(insn, cpu, port, 1);
 }
 
 /** CMPS. */
@@ -129,7 +138,7 @@ export function compareString(insn: Instruction, cpu: CpuState, port: AccessPort
   cpu.rflags = withFlags(cpu.rflags, subtract(size, 0));
   step(insn, cpu, RSI, size);
   step(insn, cpu, RDI, size);
-  return nextCompared(insn, cpu);
+  return nextCompared(insn, cpu, port);
 }
 
 /** SCAS. */
@@ -144,7 +153,7 @@ export function scanString(insn: Instruction, cpu: CpuState, port: AccessPort): 
   loadRegister(insn, cpu, RAX, size, 0);
   cpu.rflags = withFlags(cpu.rflags, subtract(size, 0));
   step(insn, cpu, RDI, size);
-  return nextCompared(insn, cpu);
+  return nextCompared(insn, cpu, port);
 }
 
 /** Elements a REP INS has left, at most 2³²−1; 1 without REP. */
@@ -170,7 +179,7 @@ export function inputString(insn: Instruction, cpu: CpuState, port: AccessPort):
   result = port.write(LINEAR[0]!, LINEAR[1]!, size * count);
   if (result !== DONE) return result;
   step(insn, cpu, RDI, size * count);
-  return next(insn, cpu, count);
+  return next(insn, cpu, port, count);
 }
 
 /** OUTS. */
@@ -187,5 +196,5 @@ export function outputString(insn: Instruction, cpu: CpuState, port: AccessPort)
   result = port.portOut(number, size, true);
   if (result !== DONE) return result;
   step(insn, cpu, RSI, size);
-  return next(insn, cpu, 1);
+  return next(insn, cpu, port, 1);
 }

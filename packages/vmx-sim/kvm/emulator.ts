@@ -133,8 +133,7 @@ export class Emulator {
         }
         if (port.mmio.isNeeded) return this.#toUserspace();
         if (result === HALTED) return this.#halt();
-        if (result === REPEATING) {
-          if (port.returnsToGuest) return true;
+        if (result === REPEATING && !port.returnsToGuest) {
           port.nextIteration();
           continue;
         }
