@@ -23,6 +23,9 @@ export class EventQueue {
   readonly #times = new Float64Array(held);
   /** Slots by time, from head to tail. */
   readonly #order = new Int32Array(positions);
+  /** Slots in nobody's use. */
+  readonly #free = Int32Array.from({ length: held }, (_, i) => held - 1 - i);
+  #freeCount = held;
   #head = 0;
   #tail = 0;
   #latest = -Infinity;
@@ -60,9 +63,21 @@ export class EventQueue {
     }
   }
 
+  /**
+   * Gives on what is older than the latest event by more than so much.
+   *
+   * @param ns Nanoseconds
+   */
+  release(ns: number): void {
+    const until = this.#latest - ns;
+    while (this.#head < this.#tail && this.#times[this.#order[this.#head]!]! < until) {
+      this.#free[this.#freeCount++] = this.#pop();
+    }
+  }
+
   /** Gives on all that is held. */
   end(): void {
-    while (this.#head < this.#tail) this.#pop();
+    while (this.#head < this.#tail) this.#free[this.#freeCount++] = this.#pop();
     this.#head = this.#tail = 0;
     this.#latest = -Infinity;
   }
@@ -79,8 +94,7 @@ export class EventQueue {
       this.#tail -= this.#head;
       this.#head = 0;
     }
-    const length = this.#tail - this.#head;
-    return length < held ? length : this.#pop();
+    return this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#pop();
   }
 
   #insert(slot: number, time: number): void {

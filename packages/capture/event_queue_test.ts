@@ -43,3 +43,34 @@ Deno.test("EventQueue.push() is a stable sort", () => {
     assertEquals(order(times), sorted);
   }));
 });
+
+Deno.test("EventQueue.release() gives on what is old enough, and nothing twice", () => {
+  fc.assert(fc.property(
+    fc.array(fc.record({ time: fc.nat(400), release: fc.boolean() }), { maxLength: 200 }),
+    (steps) => {
+      const seen: number[] = [];
+      const queue = new EventQueue((words, row) => seen.push(words[row + column.line]!));
+      const batch = new EventBatch(1);
+      let latest = 0;
+      steps.forEach(({ time, release }, line) => {
+        // Late by less than what is held back, so that the order is whole.
+        const at = line * 10 + time % 50;
+        latest = Math.max(latest, at);
+        batch.words[column.line] = line;
+        batch.times[0] = at;
+        batch.length = 1;
+        queue.push(batch);
+        if (!release) return;
+        queue.release(100);
+        const old = steps.slice(0, line + 1).filter((step, i) =>
+          i * 10 + step.time % 50 < latest - 100
+        );
+        assertEquals(seen.length, old.length);
+      });
+      queue.end();
+      const sorted = steps.map((step, line) => ({ time: line * 10 + step.time % 50, line }))
+        .sort((a, b) => a.time - b.time || a.line - b.line).map(({ line }) => line);
+      assertEquals(seen, sorted);
+    },
+  ));
+});

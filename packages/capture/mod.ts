@@ -35,6 +35,7 @@ export * from "./render_replay.ts";
 export * from "./replay.ts";
 export * from "./replay_json.ts";
 export * from "./replay_report.ts";
+export * from "./replay_so_far.ts";
 export * from "./replayed_write.ts";
 export * from "./thread_table.ts";
 export * from "./trace_event.ts";

@@ -13,7 +13,7 @@ import {
   KVM_EXIT_MMIO,
   latestRelease,
 } from "@ioeventfd/uapi";
-import { conclude } from "./_conclude.ts";
+import { conclude, type Gathered } from "./_conclude.ts";
 import { Counts } from "./_counts.ts";
 import { Findings } from "./_findings.ts";
 import { Judge } from "./_judge.ts";
@@ -25,12 +25,15 @@ import { WriteTeller } from "./_write_teller.ts";
 import { EventQueue } from "./event_queue.ts";
 import { readTrace, type TraceSource } from "./read_trace.ts";
 import type { ReplayReport } from "./replay_report.ts";
+import { type ReplaySoFar, sumUp } from "./replay_so_far.ts";
 import type { ReplayedWrite } from "./replayed_write.ts";
 import { column, eventKind } from "./trace_event.ts";
 import { TraceParser } from "./trace_parser.ts";
 
 // KERNEL 6.19 include/uapi/linux/kvm.h KVM_CREATE_PIT: with the speaker port
 const KVM_CREATE_PIT = 0xae64;
+/** A recording that grows is shown this far behind its last event. */
+const lateNs = 100e6;
 
 /** How to replay. */
 export interface ReplayOptions {
@@ -120,7 +123,21 @@ export class Replayer {
     this.#queue.end();
     for (const vcpu of this.#vcpus) vcpu?.finish();
     this.#judge.finish();
-    return conclude({
+    return conclude(this.#gathered());
+  }
+
+  /**
+   * What does it say so far? The last events may not be in it yet: lines of other CPUs come late, and an access whose
+   * exits may still come is not judged.
+   */
+  soFar(): ReplaySoFar {
+    this.parser.flush();
+    this.#queue.release(lateNs);
+    return sumUp(this.#gathered());
+  }
+
+  #gathered(): Gathered {
+    return {
       parser: this.parser,
       counts: this.#counts,
       findings: this.#findings,
@@ -129,7 +146,7 @@ export class Replayer {
       other: this.#other,
       startNs: this.#first === Infinity ? 0 : this.#first,
       durationNs: Math.max(this.#last - this.#first, 0),
-    });
+    };
   }
 
   #event(words: Int32Array, row: number, time: number): void {
