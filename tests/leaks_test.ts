@@ -23,6 +23,8 @@ const reason = !kvm.ok
 
 interface Report {
   readonly count: number;
+  /** Differences between the model and this kernel. */
+  readonly failed?: number;
   readonly threw: number;
   readonly before: ProcessFootprint;
   /** With one system, VM, vCPU and eventfd open. */
@@ -31,8 +33,7 @@ interface Report {
 }
 
 // In a process of its own, for the counts are of the whole process, and with FFI on one library as its only permission.
-async function runCases(count: number): Promise<Report> {
-  const script = new URL("../packages/kvm-live/testdata/live_cases.ts", import.meta.url);
+async function runCases(script: URL, count: number): Promise<Report> {
   const permission = `--allow-ffi=${new LiveBackend().libc}`;
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--no-check", permission, script.href, String(count)],
@@ -56,22 +57,41 @@ function rise(from: ProcessFootprint, to: ProcessFootprint): Counts {
   };
 }
 
+function assertNothingLeft({ count, before, during, after }: Report): void {
+  // /dev/kvm twice: once open, once as the mark of the system's range of descriptors.
+  const open = { descriptors: 5, kvmDescriptors: 4, eventfds: 1, kvmMappings: 1 };
+  assertEquals(rise(before, during), open);
+  const none = { descriptors: 0, kvmDescriptors: 0, eventfds: 0, kvmMappings: 0 };
+  assertEquals(rise(before, after), none);
+  assertLess(after.mappings - before.mappings, count / 8);
+  assertLess(
+    after.writableBytes - before.writableBytes,
+    HEAP_NOISE + count * HEAP_NOISE_PER_CASE,
+  );
+}
+
 const name = `${casesWanted()} live cases, failing ones among them, leave nothing behind`;
 Deno.test({
   name: reason === "" ? name : `${name} (ignored: ${reason})`,
   ignore: reason !== "",
   fn: async () => {
-    const { count, threw, before, during, after } = await runCases(casesWanted());
+    const script = new URL("../packages/kvm-live/testdata/live_cases.ts", import.meta.url);
+    const { count, threw, before, during, after } = await runCases(script, casesWanted());
     assertEquals([count, threw > count / 4], [casesWanted(), true]);
-    // /dev/kvm twice: once open, once as the mark of the system's range of descriptors.
-    const open = { descriptors: 5, kvmDescriptors: 4, eventfds: 1, kvmMappings: 1 };
-    assertEquals(rise(before, during), open);
-    const none = { descriptors: 0, kvmDescriptors: 0, eventfds: 0, kvmMappings: 0 };
-    assertEquals(rise(before, after), none);
-    assertLess(after.mappings - before.mappings, count / 8);
-    assertLess(
-      after.writableBytes - before.writableBytes,
-      HEAP_NOISE + count * HEAP_NOISE_PER_CASE,
-    );
+    assertNothingLeft({ count, threw, before, during, after });
+  },
+});
+
+const ofConform =
+  `${casesWanted()} cases of conform leave nothing behind, whether they differ or not`;
+Deno.test({
+  name: reason === "" ? ofConform : `${ofConform} (ignored: ${reason})`,
+  ignore: reason !== "",
+  fn: async () => {
+    const script = new URL("testdata/conform_live_cases.ts", import.meta.url);
+    const report = await runCases(script, casesWanted());
+    assertEquals([report.count, report.failed], [casesWanted(), 0]);
+    assertLess(0, report.threw);
+    assertNothingLeft(report);
   },
 });
