@@ -7,30 +7,19 @@ import { addressNumber, type RangeCover } from "./_range_cover.ts";
 import type { ExactKey } from "./exact_key.ts";
 import { EOPNOTSUPP } from "./io_device.ts";
 import type { Ioeventfd } from "./ioeventfd.ts";
+import * as indexRecord from "./_index_record.ts";
+import { tagOf } from "./_index_record.ts";
 import { interfere, lengthBit, lengthCode } from "./_lengths.ts";
 import { matches } from "./matches.ts";
 
 const { signalCell } = eventfd; // V8 folds constants of this module alone: see docs/speed.md
 const { META, TAG } = addressTable;
+const { CONFLICT, COVERED, DATAMATCH, DIRTY, LEN, MATCHED, NUMBER, SEVERAL, WILD } = indexRecord;
 
 /** Answer of {@linkcode IoeventfdIndex.write}: no ioeventfd at this address. */
 export const ABSENT = 1;
 /** Answer of {@linkcode IoeventfdIndex.write}: only the kernel's array can tell. */
 export const UNDECIDED = 2;
-
-// TAG of a record is all that a plain hit reads besides the address. Above 0 it is of the only ioeventfd there, a wildcard
-// at a clean address: its number from bit 5 on, bit 4, its length. Below 0 it is the complement of its number, or of that
-// of the group where there are several; META then says more, in these bits.
-const LEN = 0xf; // longest length at the address, 0 to 8
-const SEVERAL = 1 << 4;
-const DATAMATCH = 1 << 5; // the only registration compares a value
-const COVERED = 1 << 6; // meets another device's range
-const CONFLICT = 1 << 8; // times the addresses within 8 bytes that it interferes with, 5 bits
-const CONFLICTS = 0x1f00;
-const WILD = 14, MATCHED = 18; // first of 4 bits each: wildcards, and datamatches, of 1, 2, 4, 8 bytes
-const DIRTY = COVERED | CONFLICTS;
-const NUMBER = 5, PLAIN = 1 << 4; // first bit of the number in a TAG above 0; set in all of them
-const SLOW = DIRTY | SEVERAL | DATAMATCH;
 
 /**
  * The ioeventfds of a bus by address, in open addressing over one Int32Array.
@@ -50,6 +39,7 @@ export class IoeventfdIndex {
   readonly #exact = new DatamatchIndex();
   readonly #table = new addressTable.AddressTable();
   #longest = 0;
+  #bits = 0; // set in any of the addresses: none are nearer to each other than the lowest of these
   #devices: (Ioeventfd | null)[] = [];
   #cells: Int32Array[] = []; // counters' cells by number: what a hit touches instead of the eventfds
   #places = new Int32Array(4);
@@ -91,7 +81,10 @@ export class IoeventfdIndex {
   /** Whether the registration may not be made, by the collision rule of any release that knows zero length. */
   collides(key: ExactKey): boolean {
     const at = this.#table.find(key.lo, key.hi);
-    if (at < 0) return false;
+    return at >= 0 && this.#collidesAt(at, key);
+  }
+
+  #collidesAt(at: number, key: ExactKey): boolean {
     const meta = this.#table.records[at + META]!;
     if (key.len === 0 || (meta & LEN) === 0) return true;
     const bit = lengthBit(key.len);
@@ -132,13 +125,14 @@ export class IoeventfdIndex {
 
   /** False, and nothing done, when it collides. */
   add(device: Ioeventfd, order: number): boolean {
-    if (this.collides(device)) return false;
-    this.#table.makeRoom();
+    const { lo, hi } = device;
+    let at = this.#table.find(lo, hi);
+    if (at >= 0 && this.#collidesAt(at, device)) return false;
     const number = this.#number(device, order);
-    let at = this.#table.find(device.lo, device.hi);
     if (at < 0) {
+      this.#table.makeRoom();
       const meta = device.len | (device.wildcard ? 0 : DATAMATCH);
-      at = this.#table.claim(device.lo, device.hi, tagOf(meta, number), meta);
+      at = this.#table.claim(lo, hi, tagOf(meta, number), meta);
       this.#shapeChanged(at, -1, device.len);
     } else {
       const before = this.#table.records[at + META]! & LEN;
@@ -171,7 +165,7 @@ export class IoeventfdIndex {
     }
     this.size--;
     if (device.len !== 0) this.sized--;
-    if (this.size === 0) this.#longest = 0;
+    if (this.size === 0) this.#longest = this.#bits = 0;
     return true;
   }
 
@@ -304,14 +298,16 @@ export class IoeventfdIndex {
     const lo = this.#table.records[at]!, hi = this.#table.records[at + 1]!;
     const longest = Math.max(before, after);
     if (longest > this.#longest) this.#longest = longest;
-    for (let distance = 1; distance <= longest; distance++) {
+    this.#bits |= lo & 0xf;
+    const step = this.#bits === 0 ? 0x10 : this.#bits & -this.#bits;
+    for (let distance = step; distance <= longest; distance += step) {
       const sum = (lo >>> 0) + distance;
       const above = this.#table.find(sum | 0, sum > 0xffff_ffff ? (hi + 1) | 0 : hi);
       if (above < 0) continue;
       const len = this.#table.records[above + META]! & LEN;
       this.#count(at, above, interfere(before, len, distance), interfere(after, len, distance));
     }
-    for (let distance = 1; distance <= this.#longest; distance++) {
+    for (let distance = step; distance <= this.#longest; distance += step) {
       const below = this.#table.find((lo - distance) | 0, lo >>> 0 < distance ? (hi - 1) | 0 : hi);
       if (below < 0) continue;
       const len = this.#table.records[below + META]! & LEN;
@@ -343,8 +339,4 @@ export class IoeventfdIndex {
     const is = (meta & DIRTY) !== 0;
     if (is !== was) this.dirty += is ? 1 : -1;
   }
-}
-
-function tagOf(meta: number, ref: number): number {
-  return (meta & SLOW) === 0 ? ref << NUMBER | PLAIN | meta & LEN : ~ref;
 }

@@ -40,6 +40,11 @@ export class LazyArray {
     return this.#array !== null && this.#array.disorder > 0;
   }
 
+  /** There is none, and none is needed for what is on the bus. */
+  get isIdle(): boolean {
+    return this.#array === null && this.#isDerivable();
+  }
+
   get(): ReferenceBus {
     this.#idle = 0;
     this.#array ??= this.#build(-1);

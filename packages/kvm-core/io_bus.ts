@@ -107,9 +107,11 @@ export class IoBus {
     if (this.#dropped) return ENOMEM;
     if (this.deviceCount - this.#ioeventfds > NR_IOBUS_DEVS - 1) return ENOSPC;
     if (this.#faults.take("bus-grow")) return ENOMEM;
-    const entry = { lo: lo >>> 0, hi: hi >>> 0, len: len | 0, device, order: this.#order++ };
-    const indexed = device instanceof Ioeventfd && device.len === entry.len &&
-      device.lo === (lo | 0) && device.hi === (hi | 0) && this.#index.add(device, entry.order);
+    const order = this.#order++;
+    const indexed = device instanceof Ioeventfd && device.len === (len | 0) &&
+      device.lo === (lo | 0) && device.hi === (hi | 0) && this.#index.add(device, order);
+    if (indexed && this.#array.isIdle) return 0;
+    const entry = { lo: lo >>> 0, hi: hi >>> 0, len: len | 0, device, order };
     if (!indexed) {
       this.#others.add(entry);
       this.#index.recover();

@@ -1,0 +1,35 @@
+/**
+ * What the third and fourth word of a record say of an address.
+ *
+ * TAG is all that a plain hit reads besides the address. Above 0 it is of the only ioeventfd there, a wildcard at a clean
+ * address: its number from bit 5 on, bit 4, its length. Below 0 it is the complement of its number, or of that of the
+ * group where there are several; META then says more, in the bits below.
+ *
+ * @module
+ */
+
+/** Longest length at the address, 0 to 8. */
+export const LEN = 0xf;
+/** Several registrations are at the address, or were. */
+export const SEVERAL = 1 << 4;
+/** The only registration compares a value. */
+export const DATAMATCH = 1 << 5;
+/** Meets another device's range. */
+export const COVERED = 1 << 6;
+/** Times the addresses within 8 bytes that it interferes with, 5 bits. */
+export const CONFLICT = 1 << 8;
+/** All of those bits. */
+export const CONFLICTS = 0x1f00;
+/** First of 4 bits each: wildcards, and datamatches, of 1, 2, 4, 8 bytes. */
+export const WILD = 14, MATCHED = 18;
+/** The address is not clean. */
+export const DIRTY = COVERED | CONFLICTS;
+/** First bit of the number in a TAG above 0, and the bit set in all of them. */
+export const NUMBER = 5, PLAIN = 1 << 4;
+/** TAG alone does not say enough. */
+export const SLOW = DIRTY | SEVERAL | DATAMATCH;
+
+/** The TAG of an address, from its META and its number or its group's. */
+export function tagOf(meta: number, ref: number): number {
+  return (meta & SLOW) === 0 ? ref << NUMBER | PLAIN | meta & LEN : ~ref;
+}
