@@ -7,20 +7,19 @@ const entries = readMembers()
   .flatMap(({ exports }) => Object.entries(exports))
   .map(([name, path]) => ({ name, path: decodeURIComponent(new URL(path, root).pathname) }));
 
-/** Where Deno keeps the declarations of fast-check, which a consumer has in node_modules. */
-async function typesOfFastCheck(): Promise<string> {
+/** Where Deno keeps the declarations of a library, which a consumer has in node_modules. */
+async function typesOf(name: string, version: string, file: string): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json"],
     cwd: root,
     stdin: "null",
   }).output();
   const { npmCache } = JSON.parse(new TextDecoder().decode(stdout));
-  const version = readRootConfig().imports["fast-check"]!.replace("npm:fast-check@", "");
-  for (const { name } of Deno.readDirSync(npmCache)) {
-    const path = `${npmCache}/${name}/fast-check/${version}/lib/fast-check.d.ts`;
+  for (const { name: host } of Deno.readDirSync(npmCache)) {
+    const path = `${npmCache}/${host}/${name}/${version}/${file}`;
     if (await Deno.stat(path).then(() => true, () => false)) return path;
   }
-  throw new Error(`fast-check ${version} is not in ${npmCache}`);
+  throw new Error(`${name} ${version} is not in ${npmCache}`);
 }
 
 /** Compiles a consumer's file and all it imports; answers what tsc prints. */
@@ -45,7 +44,14 @@ async function compile(source: string): Promise<{ code: number; output: string }
         skipLibCheck: true,
         paths: {
           ...Object.fromEntries(entries.map(({ name, path }) => [name, [path]])),
-          "fast-check": [await typesOfFastCheck()],
+          "fast-check": [
+            await typesOf(
+              "fast-check",
+              readRootConfig().imports["fast-check"]!.replace("npm:fast-check@", ""),
+              "lib/fast-check.d.ts",
+            ),
+          ],
+          "hyparquet-writer": [await typesOf("hyparquet-writer", "0.17.0", "types/index.d.ts")],
         },
       },
       files: ["consumer.ts", decodeURIComponent(new URL("types/deno_std.d.ts", root).pathname)],

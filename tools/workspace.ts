@@ -27,6 +27,7 @@ export const purePackages: readonly string[] = [
   "capture",
   "conform",
   "advisor",
+  "export",
   "report",
 ];
 

@@ -1,0 +1,21 @@
+/**
+ * How a recording is exported.
+ *
+ * @module
+ */
+import type { TraceSource } from "@ioeventfd/capture";
+import type { KernelRelease } from "@ioeventfd/uapi";
+
+/** Options of every export. */
+export interface ExportOptions {
+  /** Kernel that was recorded; the latest unless told otherwise. */
+  readonly recordedOn?: KernelRelease;
+  /** Called as the recording is read, with the bytes read so far, over all passes; may wait. */
+  readonly onProgress?: (bytesRead: number) => void | Promise<void>;
+}
+
+/** Gives the recording from its beginning, each time it is called: some exports read it twice. */
+export type RecordingOpener = () => TraceSource | Promise<TraceSource>;
+
+/** Takes the bytes of an export as they come, and may make the export wait. */
+export type ExportSink = (bytes: Uint8Array) => void | Promise<void>;
