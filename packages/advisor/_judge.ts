@@ -5,7 +5,7 @@ import { busIndexOf, bytesText, describeStep, lengthsText } from "./_describe.ts
 import { followSearch } from "./_follow_search.ts";
 import { hidersOf } from "./_hiders.ts";
 import type { Finding } from "./lint_report.ts";
-import { neverReason } from "./_never.ts";
+import { neverReason, stayReason, staysInGuest } from "./_never.ts";
 import type { RegistrationSet } from "./registration_set.ts";
 import type { SetModel } from "./_set_model.ts";
 import { valueOf, writesOf } from "./_writes_of.ts";
@@ -50,8 +50,24 @@ export function judgeAll(given: Case): Finding[] {
 }
 
 function judge(one: Judged, index: number, registration: Registration): Finding {
+  const { release } = one;
+  const all = writesOf(registration);
+  const writes = all.filter((len) => !staysInGuest(registration, len, release));
+  if (writes.length === 0 || writes.length === all.length) {
+    return judgeWrites(one, index, registration, all);
+  }
+  const rest = judgeWrites(one, index, registration, writes);
+  const why = rest.why === "" ? `only writes of 1 byte are lost: ${stayReason(release)}` : rest.why;
+  return { ...rest, writes: all.filter((len) => len === 1 || rest.writes.includes(len)), why };
+}
+
+function judgeWrites(
+  one: Judged,
+  index: number,
+  registration: Registration,
+  writes: readonly number[],
+): Finding {
   const { model, release, ept } = one;
-  const writes = writesOf(registration);
   const found = { index, registration, errno: null };
   const onFastBus = ept && registration.len === 0 && busFromFlags(registration.flags) === "mmio" &&
     model.onFastBus(registration.addr);

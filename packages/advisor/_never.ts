@@ -28,9 +28,7 @@ export function neverReason(
   if (bus === "pio") {
     if (addr >= portEnd) return `port ${hex(addr)} does not exist: ports end at 0xffff`;
     if (len === 8) return "no OUT writes 8 bytes: ports take 1, 2 or 4";
-    if (addr === 0x80n && release.x86.port80Bypass) {
-      return `on ${release.name} a guest's OUT to port 0x80 does not leave the guest`;
-    }
+    if (len === 1 && staysInGuest(registration, 1, release)) return stayReason(release);
   } else {
     if (addr >= physicalEnd) {
       return `${hex(addr)} is beyond the 52 bits of an x86 guest physical address`;
@@ -49,4 +47,19 @@ export function neverReason(
       `length${fast}`;
   }
   return null;
+}
+
+// KERNEL 4.4 arch/x86/kvm/vmx.c hardware_setup: of the I/O bitmaps one bit is clear
+/** Whether a guest's OUT to the port of a registration does not leave the guest: one byte to port 0x80, up to 4.4. */
+export function staysInGuest(
+  { addr, flags }: Registration,
+  len: number,
+  release: KernelRelease,
+): boolean {
+  return release.x86.port80Bypass && len === 1 && addr === 0x80n && busFromFlags(flags) === "pio";
+}
+
+/** The same in words. */
+export function stayReason(release: KernelRelease): string {
+  return `on ${release.name} a guest's OUT of a byte to port 0x80 does not leave the guest`;
 }

@@ -112,6 +112,19 @@ Deno.test("lint() names registrations that no write can match", () => {
   assertEquals(verdicts(registrationSet([made(A + 0xffdn, 0)])), ["ok"]);
 });
 
+Deno.test("lint() knows that up to 4.4 one byte to port 0x80 stays in the guest, and no more", () => {
+  const port = (len: number) => registrationSet([made(0x80n, len, 2)]);
+  assertEquals([1, 2, 4, 0].map((len) => verdicts(port(len), "4.4")[0]), [
+    "never 1",
+    "ok",
+    "ok",
+    "ok 1",
+  ]);
+  assertEquals([1, 0].map((len) => verdicts(port(len), "5.15")[0]), ["ok", "ok"]);
+  const hidden = registrationSet([made(0x80n, 0, 2), made(0x7fn, 1, 2)]);
+  assertEquals(verdicts(hidden, "5.15")[0], "dead 1 2 4");
+});
+
 Deno.test("lint() names memory, zones and devices that take the write", () => {
   const ram: SetEntry = { kind: "ram", gpa: A, size: 0x1000n, readonly: false };
   const report = lint(machine([ram], [made(A, 4)]));
