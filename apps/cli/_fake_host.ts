@@ -49,10 +49,10 @@ export async function runFake(args: readonly string[], world: FakeWorld = {}): P
     stderr: output(err, false, () => {}),
     env: (name) => world.env?.[name],
     open: (path) => Promise.resolve(new Blob([bytes(path).slice()]).stream()),
+    follow: (path) => Promise.resolve(new Blob([bytes(path).slice()]).stream()),
     readText: (path) => Promise.resolve(new TextDecoder().decode(bytes(path))),
-    writeFile(path, data): Promise<void> {
-      written.set(path, typeof data === "string" ? data : new TextDecoder().decode(data));
-      return Promise.resolve();
+    async writeFile(path, data): Promise<void> {
+      written.set(path, await new Response(data as BodyInit).text());
     },
     shell: (script) => Promise.resolve(world.shell?.(script) ?? ""),
     interrupts:
@@ -68,6 +68,7 @@ function output(into: string[], isTerminal: boolean, before: () => void): Output
   return {
     isTerminal,
     columns: 80,
+    rows: 24,
     write(text): Promise<void> {
       before();
       into.push(text);

@@ -14,6 +14,7 @@ export const summaries: readonly Pick<Command, "name" | "summary">[] = [
     name: "replay",
     summary: "A recording of a VMM through the model: doorbells, and every exit explained",
   },
+  { name: "watch", summary: "A live doorbell table over a recording that grows" },
   {
     name: "report",
     summary: "One page of HTML about recordings: doorbells, exits over time, costs, lost kicks",

@@ -18,12 +18,14 @@ import { record } from "./commands/record.ts";
 import { replay } from "./commands/replay.ts";
 import { report } from "./commands/report.ts";
 import { run } from "./commands/run.ts";
+import { watch } from "./commands/watch.ts";
 
 /** Every subcommand, in the order help shows them. */
 export const commands: readonly Command[] = [
   run,
   record,
   replay,
+  watch,
   report,
   compare,
   explain,

@@ -5,6 +5,7 @@
  */
 import { EnvironmentError, InputError } from "./cli_error.ts";
 import { BrokenPipeError, InterruptedError } from "./host.ts";
+import { follow } from "./_follow.ts";
 import type { Host, Output } from "./host.ts";
 
 const encoder = new TextEncoder();
@@ -33,13 +34,16 @@ export function denoHost(): Host {
         return file.readable;
       });
     },
+    async follow(path, options): Promise<ReadableStream<Uint8Array>> {
+      return follow(await explain("read", path, () => Deno.open(path)), options);
+    },
     async readText(path): Promise<string> {
       const stream = await this.open(path);
       return await explain("read", path, () => decode(stream, path));
     },
     async writeFile(path, data): Promise<void> {
       const bytes = typeof data === "string" ? encoder.encode(data) : data;
-      if (path === "-") return await writeAll(Deno.stdout, bytes);
+      if (path === "-" && bytes instanceof Uint8Array) return await writeAll(Deno.stdout, bytes);
       await explain("write", path, () => Deno.writeFile(path, bytes));
     },
     async shell(script): Promise<string> {
@@ -99,6 +103,9 @@ function denoOutput(stream: typeof Deno.stdout): Output {
     isTerminal,
     get columns(): number {
       return isTerminal ? Deno.consoleSize().columns || 80 : 80;
+    },
+    get rows(): number {
+      return isTerminal ? Deno.consoleSize().rows || 24 : 24;
     },
     write: (text) => writeAll(stream, encoder.encode(text)),
   };

@@ -10,12 +10,22 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Width in columns; 80 where there is no terminal. */
   readonly columns: number;
+  /** Height in lines; 24 where there is no terminal. */
+  readonly rows: number;
   /**
    * Writes text and waits until it is taken.
    *
    * @throws {BrokenPipeError} when the reader has gone
    */
   write(text: string): Promise<void>;
+}
+
+/** When a stream that follows a file ends. */
+export interface FollowOptions {
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /** Whether the file is whole, by the last bytes of it there are, 1024 at most. */
+  isWhole(tail: string): boolean;
 }
 
 /** Streams, files and environment of the process. */
@@ -33,17 +43,25 @@ export interface Host {
    */
   open(path: string): Promise<ReadableStream<Uint8Array>>;
   /**
+   * Opens a file that somebody still writes to as a stream that waits at its end for more.
+   *
+   * @param path File
+   * @param options When the stream ends
+   * @throws {InputError} when it cannot be opened
+   */
+  follow(path: string, options: FollowOptions): Promise<ReadableStream<Uint8Array>>;
+  /**
    * The text of a file; `-` is stdin.
    *
    * @throws {InputError} when it cannot be read, or is not UTF-8
    */
   readText(path: string): Promise<string>;
   /**
-   * Writes a file; `-` is stdout.
+   * Writes a file, a stream as it comes; `-` is stdout, which takes no stream.
    *
    * @throws {InputError} when it cannot be written
    */
-  writeFile(path: string, data: string | Uint8Array): Promise<void>;
+  writeFile(path: string, data: string | Uint8Array | ReadableStream<Uint8Array>): Promise<void>;
   /**
    * Runs a script of the shell that looks at the machine.
    *
