@@ -11,23 +11,23 @@
 /** Longest length at the address, 0 to 8. */
 export const LEN = 0xf;
 /** Several registrations are at the address, or were. */
-export const SEVERAL = 1 << 4;
+export const SEVERAL: number = 1 << 4;
 /** The only registration compares a value. */
-export const DATAMATCH = 1 << 5;
+export const DATAMATCH: number = 1 << 5;
 /** Meets another device's range. */
-export const COVERED = 1 << 6;
+export const COVERED: number = 1 << 6;
 /** Times the addresses within 8 bytes that it interferes with, 5 bits. */
-export const CONFLICT = 1 << 8;
+export const CONFLICT: number = 1 << 8;
 /** All of those bits. */
 export const CONFLICTS = 0x1f00;
 /** First of 4 bits each: wildcards, and datamatches, of 1, 2, 4, 8 bytes. */
 export const WILD = 14, MATCHED = 18;
 /** The address is not clean. */
-export const DIRTY = COVERED | CONFLICTS;
+export const DIRTY: number = COVERED | CONFLICTS;
 /** First bit of the number in a TAG above 0, and the bit set in all of them. */
-export const NUMBER = 5, PLAIN = 1 << 4;
+export const NUMBER: number = 5, PLAIN: number = 1 << 4;
 /** TAG alone does not say enough. */
-export const SLOW = DIRTY | SEVERAL | DATAMATCH;
+export const SLOW: number = DIRTY | SEVERAL | DATAMATCH;
 
 /** The TAG of an address, from its META and its number or its group's. */
 export function tagOf(meta: number, ref: number): number {
