@@ -3,6 +3,7 @@
  *
  * @module
  */
+import os from "node:os";
 
 /** A machine, and the peers it has. */
 export interface Machine {
@@ -48,12 +49,6 @@ export function load(): number {
 }
 
 function cpu(): string {
-  try {
-    const info = Deno.readTextFileSync("/proc/cpuinfo");
-    const name = /^model name\s*:\s*(.+)$/m.exec(info)?.[1];
-    if (name !== undefined) return name;
-  } catch {
-    // Not Linux.
-  }
-  return "unknown";
+  const [first] = os.cpus();
+  return first === undefined || first.model === "" ? "unknown" : first.model;
 }

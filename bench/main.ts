@@ -15,14 +15,16 @@ import { renderTables } from "./table.ts";
 import { variants } from "./variants.ts";
 import { verify } from "./verify.ts";
 
-const usage = `deno task bench [--quick] [--json] [--rounds N]
+const usage = `deno task bench [--quick] [--json] [--rounds N] [--docs] [--from FILE]
 
 Measures the model beside a bus in C, v86 and real eventfds: every variant in a process of its own,
 all of them in turn, in an order that is reversed from round to round.
 
   --quick     the same in less than a minute: fewer rounds, a smaller recording
   --json      one JSON object on stdout
-  --rounds N  so many rounds`;
+  --rounds N  so many rounds
+  --docs      docs/speed.json, docs/speed-light.svg and -dark.svg, and the tables of docs/speed.md too
+  --from FILE nothing is measured: what --json printed before is shown, or goes to docs`;
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -30,6 +32,8 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     rounds: { type: "string" },
+    docs: { type: "boolean", default: false },
+    from: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -43,7 +47,10 @@ if (!Number.isInteger(rounds) || rounds < 1) {
   console.error(`Rounds must be a positive integer: got ${values.rounds}\n\n${usage}`);
   Deno.exit(2);
 }
-const result = await measure();
+const result: BenchResult = values.from === undefined
+  ? await measure()
+  : JSON.parse(await Deno.readTextFile(values.from));
+if (values.docs) await (await import("./docs.ts")).writeDocs(result);
 console.log(values.json ? JSON.stringify(result, null, 2) : renderTables(result));
 
 async function measure(): Promise<BenchResult> {

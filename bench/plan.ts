@@ -52,6 +52,6 @@ export const fullPlan: Plan = {
 export const quickPlan: Plan = {
   ...fullPlan,
   rounds: 3,
-  chunks: 101,
+  chunks: 51,
   recordingBytes: 64_000_000,
 };

@@ -116,8 +116,11 @@ function count(n: string): string {
   return Number(n).toLocaleString("en");
 }
 
-/** `0.18 (0.17–0.19)`. */
-function within(value: number | null | undefined, spread: Spread | null | undefined): string {
+/** `0.18 (0.17–0.19)`: a ratio and its quartiles. */
+export function within(
+  value: number | null | undefined,
+  spread: Spread | null | undefined,
+): string {
   if (value === null || value === undefined || spread === null || spread === undefined) return "–";
   return `${shown(value)} (${shown(spread[0])}–${shown(spread[1])})`;
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { EventfdContext } from "@ioeventfd/eventfd";
 import { CoreBackend, type IoBus, type Kvm, type Vm } from "@ioeventfd/kvm-core";
 import {
   answer,
@@ -41,7 +42,7 @@ function doorbells({ n, ops }: Size): Doorbells {
   const kvm = new CoreBackend().open();
   const vm = kvm.createVm();
   const isDatamatch = kind === "datamatch";
-  const fds = register(kvm, vm, n, isDatamatch);
+  const eventfds = register(kvm, vm, n, isDatamatch);
   const addresses = randomNumbers(STREAM, n).map((at) =>
     isDatamatch ? BASE : BASE + at * STRIDE + (kind === "miss" ? 64 : 0)
   );
@@ -64,13 +65,13 @@ function doorbells({ n, ops }: Size): Doorbells {
     reset(): void {
       this.hits = 0;
       this.next = 0;
-      for (const fd of fds) if (kvm.eventfdCount(fd) > 0n) kvm.eventfdRead(fd);
+      for (const eventfd of eventfds) eventfd.tryRead();
     },
-    checksum: () => checksum(fds.map((fd) => kvm.eventfdCount(fd))),
+    checksum: () => checksum(eventfds.map(({ count }) => count)),
   };
 }
 
-function register(kvm: Kvm, vm: Vm, n: number, isDatamatch: boolean): number[] {
+function register(kvm: Kvm, vm: Vm, n: number, isDatamatch: boolean): EventfdContext[] {
   return Array.from({ length: n }, (_, i) => {
     const fd = kvm.eventfd(0, 0);
     vm.assignIoeventfd({
@@ -79,7 +80,7 @@ function register(kvm: Kvm, vm: Vm, n: number, isDatamatch: boolean): number[] {
       match: isDatamatch ? { len: 4, datamatch: BigInt(i) } : { len: 4 },
       fd,
     });
-    return fd;
+    return kvm.files.lookupEventfd(fd);
   });
 }
 

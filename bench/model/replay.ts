@@ -4,6 +4,7 @@
  *
  * @module
  */
+import process from "node:process";
 import { replay } from "@ioeventfd/capture";
 import { answer } from "../sampling.ts";
 
@@ -34,14 +35,7 @@ async function* chunksOf(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Largest resident set of this process, where the system says so. */
+/** Largest resident set of this process. */
 function peakMiB(): number {
-  try {
-    const status = Deno.readTextFileSync("/proc/self/status");
-    const kib = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
-    if (kib !== undefined) return Number(kib) / 1024;
-  } catch {
-    // Not Linux.
-  }
-  return Deno.memoryUsage().rss / (1 << 20);
+  return process.resourceUsage().maxRSS / 1024;
 }
