@@ -31,6 +31,9 @@ export interface RecordingPart {
 /** What a page is about. */
 export type ReportPart = RecordingPart | ComparisonPart | BenchPart;
 
+/** Parts of a page at most. */
+export const mostParts = 16;
+
 /** Rows of the largest table and steps of the timeline, of all recordings together. */
 const mostRows = 500, mostSteps = 2048;
 
@@ -38,9 +41,9 @@ const mostRows = 500, mostSteps = 2048;
  * One page of HTML with all that it needs in it: nothing is loaded, and nothing that a recording holds becomes markup.
  * Its size has a bound, whatever the size of the recordings.
  *
- * @param parts What it is about, at least one
+ * @param parts What it is about, 1 to 16
  * @returns The page
- * @throws {RangeError} for no part
+ * @throws {RangeError} for no part, and for more
  *
  * @example
  * ```ts
@@ -55,6 +58,11 @@ const mostRows = 500, mostSteps = 2048;
  */
 export async function renderReport(parts: readonly ReportPart[]): Promise<string> {
   if (parts.length === 0) throw new RangeError("There is nothing to report");
+  if (parts.length > mostParts) {
+    throw new RangeError(
+      `${parts.length} parts are more than the ${mostParts} that a page has room for`,
+    );
+  }
   const builder = new PageBuilder();
   const recordings = parts.filter((part) => part.kind === "recording");
   const sections = parts.map((part, i) =>

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { renderReport, type ReportPart } from "@ioeventfd/report";
+import { mostParts, renderReport, type ReportPart } from "@ioeventfd/report";
 import { latestRelease, release } from "@ioeventfd/uapi";
 import type { Command, Context } from "../command.ts";
 import { kernelOption } from "../kernel_option.ts";
@@ -28,7 +28,7 @@ grow with the recording. FILE - is stdout.
 
 The exit code is that of replay: 1 when recording and model contradict each other, or an exit has
 no cause. The page is written all the same.`,
-  operands: [1, 64],
+  operands: [1, mostParts],
   options: [
     {
       name: "output",

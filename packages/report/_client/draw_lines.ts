@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { grouped, significant } from "../_format.ts";
+import { cycles, grouped } from "../_format.ts";
 import type { LinesData } from "./chart_data.ts";
 import type { Colours } from "./colours.ts";
 import type { Plot, PlotLibrary } from "./uplot_types.ts";
@@ -19,7 +19,14 @@ declare const uPlot: PlotLibrary;
  * @returns The plot
  */
 export function drawLines(data: LinesData, target: HTMLElement, colours: Colours): Plot {
-  const line = { stroke: colours.grid, width: 1 };
+  const isPower = (value: number | null): value is number =>
+    value !== null && Number.isInteger(Math.log10(value));
+  const line = {
+    stroke: colours.grid,
+    width: 1,
+    filter: (_: Plot, splits: (number | null)[]) =>
+      splits.map((value) => isPower(value) ? value : null),
+  };
   const axis = { stroke: colours.text, font: colours.font, grid: line, ticks: line };
   const most = data.x.at(-1) ?? 1;
   const all = data.series.flatMap(({ values }) =>
@@ -42,18 +49,13 @@ export function drawLines(data: LinesData, target: HTMLElement, colours: Colours
         {
           ...axis,
           size: 32,
-          values: (_, splits) =>
-            splits.map((value) =>
-              value === null || !Number.isInteger(Math.log10(value)) ? null : grouped(value)
-            ),
+          values: (_, splits) => splits.map((value) => isPower(value) ? grouped(value) : null),
         },
         {
           ...axis,
-          size: 56,
+          size: 84,
           values: (_, splits) =>
-            splits.map((value) =>
-              value === null || !/^[125]/.test(value.toExponential()) ? null : significant(value)
-            ),
+            splits.map((value) => isPower(value) ? `${cycles(value)} ns` : null),
         },
       ],
       series: [

@@ -18,6 +18,18 @@ export interface PlotScale {
   range?: [number, number];
 }
 
+/** Lines or marks of an axis. */
+export interface PlotMarks {
+  /** Whether they are drawn. */
+  show?: boolean;
+  /** Their colour. */
+  stroke?: string;
+  /** Their width. */
+  width?: number;
+  /** Where they are: null is nowhere. */
+  filter?: (plot: Plot, splits: (number | null)[]) => (number | null)[];
+}
+
 /** An axis. */
 export interface PlotAxis {
   /** Whether it is drawn. */
@@ -35,9 +47,9 @@ export interface PlotAxis {
   /** Pixels between ticks, at least. */
   space?: number;
   /** Lines across the plot. */
-  grid?: { show?: boolean; stroke?: string; width?: number };
+  grid?: PlotMarks;
   /** Marks. */
-  ticks?: { show?: boolean; stroke?: string; width?: number };
+  ticks?: PlotMarks;
   /** Where marks are. */
   splits?: (plot: Plot) => number[];
   /** What stands at them. */

@@ -9,9 +9,9 @@ import type { PageBuilder } from "./builder.ts";
 
 /** A chart and what belongs to it. */
 export interface FigureOptions {
-  /** What the chart shows, in a sentence; also for those who do not see it. */
+  /** What the chart shows, for those who do not see it; and for all unless there is another caption. */
   readonly title: string;
-  /** What else to say of it. */
+  /** What stands above it. */
   readonly caption?: HtmlPart;
   /** Its data. */
   readonly data: BarsData | LinesData;
@@ -23,8 +23,8 @@ export interface FigureOptions {
 export function figure(builder: PageBuilder, options: FigureOptions): Html {
   const { title, caption, data, table } = options;
   return markup`<figure class="chart" data-chart="${builder.chart(data)}">
-<figcaption><b>${title}</b> ${caption}</figcaption>
-${legend(data.series.map(({ name, colour }) => ({ name, colour })))}
+<figcaption>${caption ?? markup`<b>${title}</b>`}</figcaption>
+${data.series.length === 1 ? "" : legend(data.series)}
 <div class="plot" role="img" aria-label="${title}: the table below has the figures"></div>
 <details><summary>The figures as a table</summary>
 ${table}</details>

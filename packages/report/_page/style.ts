@@ -84,7 +84,7 @@ th button { border: 0; background: none; padding: 0; min-height: 24px; font-weig
 th[aria-sort] button::after { content: "↕"; opacity: 0.35; padding-left: 4px; }
 th[aria-sort=ascending] button::after { content: "↑"; opacity: 1; }
 th[aria-sort=descending] button::after { content: "↓"; opacity: 1; }
-.bus, .name { color: var(--soft); } .name { display: block; font-size: 12.5px; } .none { color: var(--soft); opacity: 0.75; }
+.whole { white-space: nowrap; } .bus, .name { color: var(--soft); } .name { display: block; font-size: 12.5px; } .none { color: var(--soft); opacity: 0.75; }
 .would { display: none; color: var(--would); } .zero .would { display: inline; } .zero .was { display: none; }
 .filter, .tools { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; margin: 8px 0; font-size: 14px; }
 .filter output, .view { color: var(--soft); font-size: 13px; }
@@ -113,7 +113,9 @@ details[open] > summary { margin-bottom: 6px; }
   header, main, footer, nav.inputs { padding-left: 12px; padding-right: 12px; }
   article, main > section { padding: 14px 12px; margin: 12px 0; border-radius: 8px; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  th, td { padding: 4px 7px; } .prose td { min-width: 18ch; } .prose td.n { min-width: 0; }
+  th, td { padding: 4px 7px; } .name { white-space: normal; max-width: 38vw; }
+  .prose tbody th { white-space: normal; min-width: 15ch; } .prose td { min-width: 16ch; }
+  .prose td.why { min-width: 36ch; } .prose td.n { min-width: 0; }
 }
 @media print {
   body { background: none; } .tools, form.filter, #theme, nav { display: none; }

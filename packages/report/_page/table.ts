@@ -11,6 +11,8 @@ export interface TableColumn {
   readonly title: string;
   /** Numbers, to the right. */
   readonly isNumeric?: boolean;
+  /** Sentences, which need room. */
+  readonly isProse?: boolean;
   /** The table comes sorted by it. */
   readonly sorted?: "ascending" | "descending";
 }
@@ -72,21 +74,23 @@ function attribute(name: string, value: HtmlPart): HtmlPart {
   return value === undefined ? "" : markup` ${name}="${value}"`;
 }
 
-function side(isNumeric: boolean | undefined): HtmlPart {
-  return attribute("class", isNumeric === true ? "n" : undefined);
+function kindOf(column: TableColumn | undefined): HtmlPart {
+  const { isNumeric = false, isProse = false } = column ?? {};
+  return attribute("class", isNumeric ? "n" : isProse ? "why" : undefined);
 }
 
-function heading({ title, isNumeric, sorted }: TableColumn, isSortable: boolean): Html {
+function heading(column: TableColumn, isSortable: boolean): Html {
+  const { title, sorted } = column;
   return isSortable
-    ? markup`<th scope="col"${side(isNumeric)} aria-sort="${
+    ? markup`<th scope="col"${kindOf(column)} aria-sort="${
       sorted ?? "none"
     }"><button type="button">${title}</button></th>`
-    : markup`<th scope="col"${side(isNumeric)}>${title}</th>`;
+    : markup`<th scope="col"${kindOf(column)}>${title}</th>`;
 }
 
 function tableRow({ cells, kinds = [], text }: TableRow, columns: readonly TableColumn[]): Html {
   const classes = attribute("class", kinds.length === 0 ? undefined : kinds.join(" "));
-  const list = cells.map((cell, i) => tableCell(cell, i === 0, columns[i]?.isNumeric));
+  const list = cells.map((cell, i) => tableCell(cell, i === 0, columns[i]));
   return markup`<tr${classes}${attribute("data-text", text)}>${list}</tr>
 `;
 }
@@ -94,13 +98,13 @@ function tableRow({ cells, kinds = [], text }: TableRow, columns: readonly Table
 function tableCell(
   cell: HtmlPart | KeyedCell,
   isHeading: boolean,
-  isNumeric: boolean | undefined,
+  column: TableColumn | undefined,
 ): Html {
   const { shown, key, zero } = isKeyed(cell)
     ? cell
     : { shown: cell, key: undefined, zero: undefined };
   const attributes = [
-    side(isNumeric),
+    kindOf(column),
     attribute("data-key", key === null ? "" : key),
     attribute("data-zero", zero === key ? undefined : zero === null ? "" : zero),
   ];

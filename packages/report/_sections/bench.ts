@@ -103,7 +103,7 @@ function lines(
 ${
     figure(builder, {
       title: `${title}: nanoseconds by N`,
-      caption: "Both scales are logarithmic.",
+      caption: "Nanoseconds by N; both scales are logarithmic.",
       data: {
         kind: "lines",
         x: sizes.map(({ n }) => n),
@@ -149,7 +149,8 @@ function bars(
 <h3>${title}</h3>
 ${
     figure(builder, {
-      title: `${title}: nanoseconds of this host`,
+      title: `${title}: nanoseconds of the host`,
+      caption: "Nanoseconds of the host.",
       data: {
         kind: "bars",
         labels: there.map(([, label]) => label),

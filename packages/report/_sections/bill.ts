@@ -27,11 +27,11 @@ export function billSection(context: RecordingContext): Html {
     ${
     figure(builder, {
       title: "Modelled cycles of all writes, by the way they go",
-      caption: was.unlisted === 0
-        ? undefined
-        : markup`(without ${
-          counted(was.unlisted, "write")
-        } to places that are not listed one by one)`,
+      caption: markup`<b>Modelled cycles of all writes, by the way they go</b>${
+        was.unlisted === 0
+          ? ""
+          : ` (without ${counted(was.unlisted, "write")} to places that are not listed one by one)`
+      }`,
       data: {
         kind: "bars",
         labels: ["as recorded", "all length 0"],

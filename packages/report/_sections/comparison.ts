@@ -66,7 +66,6 @@ const parts: readonly {
   readonly work: readonly (readonly [kind: string, of: (row: ComparedShape) => number])[];
 }[] = [
   { name: "exit and entry", colour: 2, work: [["exits", () => 1]] },
-  { name: "bus", colour: 6, work: [["busCompares", (row) => row.busCompares]] },
   {
     name: "page walks",
     colour: 0,
@@ -97,10 +96,11 @@ function cyclesFigure(builder: PageBuilder, { rows, costTable }: ComparisonDocum
   );
   const series = [
     ...known,
-    { name: "handler, emulation, userspace", colour: 5, values: rest },
+    { name: "handler, bus, emulation, userspace", colour: 5, values: rest },
   ];
   return figure(builder, {
     title: "Modelled cycles of one kick",
+    caption: "",
     data: { kind: "bars", labels: rows.map(({ name }) => name), series, unit: "cycles" },
     table: table({
       caption: "Modelled cycles of one kick by kind of work",
@@ -197,7 +197,7 @@ ${
         { title: "Published", isNumeric: true },
         { title: "Modelled", isNumeric: true },
         { title: "Off by", isNumeric: true },
-        { title: "Source" },
+        { title: "Source", isProse: true },
       ],
       rows: published.map(({ name, cycles, modelled, source }) => ({
         cells: [

@@ -91,7 +91,7 @@ export function costTableDetails(list: readonly CostLine[]): Html {
         { title: "Work" },
         { title: "Cycles", isNumeric: true },
         { title: "Published?" },
-        { title: "Source" },
+        { title: "Source", isProse: true },
       ],
       rows: list.map(({ work, cycles: each, fitted, source }) => ({
         cells: [

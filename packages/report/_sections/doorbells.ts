@@ -21,7 +21,7 @@ interface Pair {
 
 /** The section. */
 export function doorbellsSection(context: RecordingContext): Html {
-  const { id, study, mostRows, hasVms } = context;
+  const { id, study, mostRows } = context;
   const pairs = pairsOf(context);
   const shown = pairs.slice(0, mostRows);
   const { omitted } = study.recorded;
@@ -49,7 +49,7 @@ export function doorbellsSection(context: RecordingContext): Html {
       id: tableId,
       caption: `Places the guest of ${context.name} writes to`,
       isCaptionHidden: true,
-      columns: columnsOf(hasVms),
+      columns: columnsOf(),
       rows: shown.map((pair) => row(pair, context)),
       isSortable: true,
       kind: "doorbells",
@@ -72,14 +72,14 @@ function writesOf(pairs: readonly Pair[]): number {
   return pairs.reduce((sum, { was }) => sum + was.writes, 0);
 }
 
-function columnsOf(hasVms: boolean): TableColumn[] {
+function columnsOf(): TableColumn[] {
   const number = (title: string): TableColumn => ({ title, isNumeric: true });
   return [
     { title: "Place" },
-    { title: "Way" },
     number("Writes"),
     number("Exited"),
     { ...number("Cycles"), sorted: "descending" },
+    { title: "Way" },
     { title: "Length" },
     { title: "Value" },
     number("Signals"),
@@ -88,7 +88,6 @@ function columnsOf(hasVms: boolean): TableColumn[] {
     number("First"),
     number("Last"),
     number("Mean gap"),
-    ...(hasVms ? [{ title: "VM" }] : []),
   ];
 }
 
@@ -128,15 +127,17 @@ function row({ was, would, wasCycles, wouldCycles }: Pair, context: RecordingCon
   const exited = (of: DoorbellReport): string =>
     `${grouped(of.userspace)} (${share(of.userspace, of.writes)})`;
   const name = was.name ?? "";
+  const under = [name, hasVms ? was.vm : ""].filter((text) => text !== "").join(", ");
   const isRegistered = was.registration === "registered";
   const lengths = isRegistered ? both(lengthText(was), "any") : lengthText(was);
   return {
     cells: [
       {
-        shown: markup`${place(was)}${name === "" ? "" : markup`<span class="name">${name}</span>`}`,
+        shown: markup`${place(was)}${
+          under === "" ? "" : markup`<span class="name">${under}</span>`
+        }`,
         key: Number(was.addr),
       },
-      both(...ways),
       number(was.writes, would.writes),
       {
         shown: was.userspace === 0 && would.userspace === 0
@@ -146,6 +147,7 @@ function row({ was, would, wasCycles, wouldCycles }: Pair, context: RecordingCon
         zero: would.userspace,
       },
       number(wasCycles, wouldCycles, cycles),
+      both(...ways),
       lengths,
       isRegistered && was.datamatch !== null ? both(hex(was.datamatch), "any") : valueOf(was),
       number(was.signals, would.signals),
@@ -154,7 +156,6 @@ function row({ was, would, wasCycles, wouldCycles }: Pair, context: RecordingCon
       time(since(was.firstNs)),
       time(since(was.lastNs)),
       time(was.gapNs?.mean ?? null),
-      ...(hasVms ? [was.vm] : []),
     ],
     kinds: [
       ...(isDoorbell ? ["doorbell"] : []),

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ReplayReport } from "@ioeventfd/capture";
-import { counted, duration, grouped, share } from "../_format.ts";
+import { counted, duration, grouped, share, short } from "../_format.ts";
 import { type Html, markup } from "../_html.ts";
 import { billSection } from "./bill.ts";
 import { doorbellsSection } from "./doorbells.ts";
@@ -53,7 +53,7 @@ export function recordingSection(context: RecordingContext): Html {
 
 function vms({ vms }: ReplayReport): string {
   const shown = vms.slice(0, 4).map(({ name, comm, threads }) =>
-    `${name} (${comm}), ${counted(threads, "vCPU thread")}`
+    `${name} (${short(comm)}), ${counted(threads, "vCPU thread")}`
   );
   const more = vms.length - shown.length;
   return [...shown, ...(more > 0 ? [`${counted(more, "VM")} more`] : [])].join("; ") + ".";

@@ -47,12 +47,14 @@ export function lengthText({ len, lengths }: Pick<DoorbellReport, "len" | "lengt
   return len === 0 ? "any" : String(len);
 }
 
-/** Says what a table left out. */
-export function leftOut(shown: number, all: number, what: string): HtmlPart {
+/** Says what a table left out, and which command tells all. */
+export function leftOut(
+  shown: number,
+  all: number,
+  what: string,
+  command: "replay" | "lint" = "replay",
+): HtmlPart {
   if (shown >= all) return "";
-  return markup`
-    <p
-      class="note">The first ${shown} of ${all} ${what}; <code>ioeventfd replay --all</code>
-    or <code>--json</code> lists all.</p>
-  `;
+  return markup`<p class="note">The first ${shown} of ${all} ${what}; <code>ioeventfd ${command} --json</code>
+lists all.</p>`;
 }

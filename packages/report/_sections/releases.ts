@@ -47,7 +47,7 @@ function cells({ release, report }: OnRelease, { recorded }: RecordingStudy): Ht
   const whatIf = report.whatIf!;
   const { outcomes } = report;
   return [
-    release.name === "seed" ? "the commit alone" : release.name,
+    nameOf(release),
     verdict(report, recorded),
     grouped(whatIf.refused.length),
     grouped(outcomes.ioeventfd),
@@ -56,6 +56,10 @@ function cells({ release, report }: OnRelease, { recorded }: RecordingStudy): Ht
     change(whatIf.exitsAdded - whatIf.exitsSaved),
     cycles(cyclesOf(writeCounts(report, release).byPath, pathCosts(release))),
   ];
+}
+
+function nameOf({ name }: OnRelease["release"], before = ""): string {
+  return name === "seed" ? "the commit alone" : before + name;
 }
 
 function change(exits: number): string {
@@ -83,7 +87,7 @@ function refusals({ release, report }: OnRelease, context: RecordingContext): Ht
   if (refused.length === 0) return "";
   const most = Math.ceil(context.mostRows / 16);
   return markup`
-    <details><summary>Refused on Linux ${release.name}: ${
+    <details><summary>Refused on ${nameOf(release, "Linux ")}: ${
     counted(
       refused.length,
       "registration",
@@ -91,13 +95,13 @@ function refusals({ release, report }: OnRelease, context: RecordingContext): Ht
   }</summary>
     ${
     table({
-      caption: `Registrations that Linux ${release.name} refuses`,
+      caption: `Registrations refused on ${nameOf(release, "Linux ")}`,
       isCaptionHidden: true,
       columns: [
         { title: "Registration" },
         { title: "Length" },
         { title: "Value" },
-        { title: "Why" },
+        { title: "Why", isProse: true },
         { title: "Line", isNumeric: true },
         { title: "VM" },
       ],
@@ -108,7 +112,7 @@ function refusals({ release, report }: OnRelease, context: RecordingContext): Ht
           one.datamatch === null ? "any" : markup`<code>${hex(one.datamatch)}</code>`,
           one.reason,
           grouped(one.line),
-          one.vm,
+          markup`<span class="whole">${one.vm}</span>`,
         ],
       })),
       kind: "prose",

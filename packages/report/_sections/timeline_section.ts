@@ -4,7 +4,7 @@
  * @module
  */
 import { addUp, packCounts, type TimelineData, timelineRows } from "../_client/chart_data.ts";
-import { duration, grouped } from "../_format.ts";
+import { duration, grouped, short } from "../_format.ts";
 import { type Html, markup } from "../_html.ts";
 import { table } from "../_page/table.ts";
 import { type TimelineLane, timelineSeries } from "../timeline.ts";
@@ -113,5 +113,5 @@ function laneName(
   const known = names[thread];
   if (known === undefined) return `${grouped(threads)} quieter vCPUs together`;
   const process = known.pid >= 0 ? ` of process ${known.pid}` : "";
-  return `${known.comm}, thread ${known.tid}${process}`;
+  return `${short(known.comm)}, thread ${known.tid}${process}`;
 }

@@ -34,7 +34,7 @@ because of what else is registered. No errno tells; <code>ioeventfd lint</code> 
       columns: [
         { title: "Registration" },
         { title: "Verdict" },
-        { title: "Why" },
+        { title: "Why", isProse: true },
         { title: "Since line", isNumeric: true },
         { title: "VM" },
       ],
@@ -44,12 +44,12 @@ because of what else is registered. No errno tells; <code>ioeventfd lint</code> 
           verdict(finding),
           finding.why,
           grouped(line),
-          vm,
+          markup`<span class="whole">${vm}</span>`,
         ],
       })),
       kind: "prose",
     })
-  }${leftOut(most, lost.length, "registrations")}
+  }${leftOut(most, lost.length, "registrations", "lint")}
     </section>
   `;
 }
@@ -148,7 +148,7 @@ ${
         table({
           caption: `Contradictions of ${context.name}`,
           isCaptionHidden: true,
-          columns: [{ title: "Line", isNumeric: true }, { title: "What" }],
+          columns: [{ title: "Line", isNumeric: true }, { title: "What", isProse: true }],
           rows: contradictions.slice(0, most).map(({ line, what }) => ({
             cells: [grouped(line), what],
           })),

@@ -1,0 +1,97 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { readDocument } from "./read_document.ts";
+
+const shape = {
+  name: "mmio-no-eventfd",
+  signals: 0,
+  userspaceExits: 1,
+  pageTableReads: 3,
+  eptReads: 0,
+  bytesFetched: 15,
+  decoded: 1,
+  busCompares: 0,
+  cycles: 8547,
+  hostNs: null,
+};
+const comparison = {
+  kernel: "6.19",
+  iterations: 20,
+  rows: [shape],
+  firstTouch: [shape],
+  notes: [{ row: "a", note: "b" }],
+  costTable: [{ work: "exits", cycles: 1200, fitted: false, source: "somebody" }],
+  published: [{ name: "a", cycles: 1, modelled: 2, source: "somebody" }],
+};
+
+Deno.test("readDocument() reads a comparison, and passes over what it does not know", () => {
+  const part = readDocument("x", JSON.stringify({ ...comparison, more: { deep: [1] } }));
+  assert(part.kind === "comparison");
+  assertEquals(part.comparison, comparison);
+});
+
+Deno.test("readDocument() reads a bench: sizes in order, peers that are missing, axes that are not there", () => {
+  const part = readDocument(
+    "x",
+    JSON.stringify({
+      machine: { cpu: "any", cpus: 2 },
+      date: "2026-01-01",
+      axes: {
+        dispatch: {
+          "1000": { modelNs: 5, nativeNs: null, ratioSpread: [1, 2] },
+          "16": { modelNs: 4 },
+          "many": { modelNs: 1 },
+        },
+        replay: { mbPerS: 250, ftrace: { mbPerS: 100 } },
+        conform: { casesPerS: 7 },
+      },
+    }),
+  );
+  assert(part.kind === "bench");
+  const { dispatch, assign, kick, replay, replayFtrace, others } = part.bench;
+  assertEquals(dispatch, [
+    { n: 16, figures: { modelNs: 4 } },
+    { n: 1000, figures: { modelNs: 5, nativeNs: null } },
+  ]);
+  assertEquals([assign, kick], [[], {}]);
+  assertEquals([replay, replayFtrace], [{ mbPerS: 250 }, { mbPerS: 100 }]);
+  assertEquals(others, { casesPerS: 7, coldStartMs: null, bytesPerRegistration: null });
+});
+
+Deno.test("readDocument() names the field that is wrong", () => {
+  const cases: [change: object, message: string][] = [
+    [{ kernel: 6.19 }, "comparison.kernel is not a text"],
+    [{ iterations: -1 }, "comparison.iterations is not a number from 0 on"],
+    [{ rows: {} }, "comparison.rows is not a list"],
+    [{ rows: [shape, null] }, "comparison.rows[1] is not an object"],
+    [
+      { rows: [{ ...shape, cycles: "8547" }] },
+      "comparison.rows[0].cycles is not a number from 0 on",
+    ],
+    [{ rows: Array(501).fill(shape) }, "comparison.rows has more than 500 items"],
+    [
+      { notes: [{ row: "a", note: "b".repeat(2001) }] },
+      "comparison.notes[0].note is too long a text",
+    ],
+    [{ published: undefined }, "comparison.published is not a list"],
+  ];
+  for (const [change, message] of cases) {
+    const text = JSON.stringify({ ...comparison, ...change });
+    assertThrows(() => readDocument("x", text), SyntaxError, message);
+  }
+});
+
+Deno.test("readDocument() refuses other JSON, and what is none", () => {
+  const cases: [text: string, message: string][] = [
+    ["[]", "JSON of no known kind"],
+    ["null", "JSON of no known kind"],
+    ['{"__proto__":{"axes":{}}}', "JSON of no known kind"],
+    ['{"doorbells":[]}', "give the recording itself"],
+    ['{"axes":{},"machine":{}}', "bench.date is not a text"],
+    ['{"axes":{},"machine":{"a":[]},"date":""}', "bench.machine.a is not a number from 0 on"],
+    ['{"axes":', "ends too early"],
+    ["{axes}", "Not JSON"],
+  ];
+  for (const [text, message] of cases) {
+    assertThrows(() => readDocument("x", text), SyntaxError, message);
+  }
+});

@@ -1,0 +1,226 @@
+// The page of `ioeventfd report` in a real browser: it draws, sorts, filters and switches, and nothing of a recording runs.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { readDocument, renderReport, type ReportPart, studyRecording } from "@ioeventfd/report";
+import { runFake } from "../apps/cli/_fake_host.ts";
+import { Browser, findChromium } from "./browser/browser.ts";
+
+const chromium = findChromium();
+if (chromium === undefined) console.log("skipped: there is no chromium on this machine");
+
+const folder = Deno.makeTempDirSync({ prefix: "ioeventfd-report-" });
+addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+
+async function recordingPart(name: string, bytes: Uint8Array): Promise<ReportPart> {
+  return { kind: "recording", name, study: await studyRecording(bytes) };
+}
+
+async function write(name: string, parts: readonly ReportPart[]): Promise<string> {
+  const path = `${folder}/${name}.html`;
+  await Deno.writeTextFile(path, await renderReport(parts));
+  return `file://${path}`;
+}
+
+const capture = new URL("../captures/q35-pci-testdev.bpftrace.txt", import.meta.url);
+
+/** What no page may contain: text that takes itself for more. */
+const evil =
+  `</script><script>globalThis.hacked=1</script><img src=x onerror="globalThis.hacked=1">"'&`;
+const evilRecording = [
+  "1000 7/7 </script><b> ioctl: fd 3 cmd 0xae01 arg 0x0 ret 4",
+  "1100 7/7 <img/src=x> KVM_IOEVENTFD: vm 4 datamatch 0x0 addr 0xd0000000 len 4 fd 5 flags 0x0 ret 0",
+  "1200 7/8 <!--<svg> ioctl: fd 4 cmd 0xae41 arg 0x0 ret 6",
+  "2000 7/8 <!--<svg> kvm_mmio: type 2 len 2 gpa 0xd0000000 val 0x0",
+  "2100 7/8 <!--<svg> kvm_userspace_exit: reason 2 errno 0",
+  "2200 7/8 <!--<svg> kvm_userspace_exit: reason 6 errno 0",
+  "",
+].join("\n");
+
+/** Whether each canvas of the page has something drawn on it. */
+const drawn = `[...document.querySelectorAll("canvas")].map((canvas) => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  return copy.getImageData(0, 0, canvas.width, canvas.height).data.some((byte) => byte !== 0);
+})`;
+const cell = (address: string, column: number): string =>
+  `[...document.querySelectorAll("table.doorbells tbody tr")]
+    .find((row) => row.cells[0].textContent.includes("${address}")).cells[${column}].innerText`;
+const columnTexts = (column: number): string =>
+  `[...document.querySelectorAll("table.doorbells tbody tr:not([hidden])")]
+    .map((row) => row.cells[${column}].innerText)`;
+const writes = 1, cycles = 3, way = 4;
+const overflow = "document.documentElement.scrollWidth - innerWidth";
+const heading = (name: string): string => `table.doorbells thead th:has-text("${name}") button`;
+
+Deno.test({
+  name: "the page of a recording works in Chromium",
+  ignore: chromium === undefined,
+  // The browser is shared by the steps.
+  sanitizeResources: false,
+  async fn(t) {
+    await using browser = new Browser(chromium!);
+    const testdev = await write("testdev", [
+      await recordingPart("testdev", await Deno.readFile(capture)),
+    ]);
+    await browser.open(testdev, 1280);
+
+    await t.step("it is drawn, loads nothing, and the console is clean", async () => {
+      const canvases = await browser.evaluate<boolean[]>(drawn);
+      assertEquals(canvases, [true, true, true]);
+      assertEquals(await browser.problems(), []);
+    });
+
+    await t.step("headings sort, by click and by key", async () => {
+      await browser.click(heading("Writes"));
+      const numbers = (texts: string[]) => texts.map((text) => Number(text.replace(/\D/g, "")));
+      const down = numbers(await browser.evaluate<string[]>(columnTexts(writes)));
+      assert(down.length > 100);
+      assertEquals(down, down.toSorted((a, b) => b - a));
+      await browser.press(heading("Writes"), "Enter");
+      const up = numbers(await browser.evaluate<string[]>(columnTexts(writes)));
+      assertEquals(up, up.toSorted((a, b) => a - b));
+      const sorted = await browser.evaluate<string[]>(
+        `[...document.querySelectorAll("table.doorbells th[aria-sort=ascending]")].map((th) => th.innerText)`,
+      );
+      assertEquals(sorted.map((text) => text.trim()), ["Writes"]);
+    });
+
+    await t.step("the filter leaves what is asked for, and says how much", async () => {
+      await browser.fill("form.filter input", "0xcf8");
+      assertEquals((await browser.evaluate<string[]>(columnTexts(0))).length, 1);
+      assertMatch(
+        await browser.evaluate(`document.querySelector("form.filter output").value`),
+        /^1 of \d+ rows$/,
+      );
+      await browser.fill("form.filter input", "");
+      await browser.select("form.filter select", "doorbell");
+      const places = await browser.evaluate<string[]>(columnTexts(0));
+      assert(places.length >= 5 && places.length < 30, places.join());
+      assert(places.every((place) => !place.includes("0xcf8")));
+    });
+
+    await t.step("the switch shows the world of length 0, and goes back", async () => {
+      assertEquals(await browser.evaluate(cell("0xfebfe802", way)), "ioeventfd, decoded");
+      const before = await browser.evaluate<string>(cell("0xfebfe802", cycles));
+      await browser.press("button[role=switch]", "Space");
+      assertEquals(
+        await browser.evaluate(`document.querySelector("button[role=switch]").ariaChecked`),
+        "true",
+      );
+      assertEquals(await browser.evaluate(cell("0xfebfe802", way)), "fast");
+      assert(await browser.evaluate(cell("0xfebfe802", cycles)) !== before);
+      assertMatch(
+        await browser.evaluate(`document.querySelector(".switch p").innerText`),
+        /^With length 0: 201 signals/,
+      );
+      await browser.click("button[role=switch]");
+      assertEquals(await browser.evaluate(cell("0xfebfe802", cycles)), before);
+    });
+
+    await t.step(
+      "the timeline zooms by buttons and by dragging, and its table follows",
+      async () => {
+        const view = (): Promise<string> =>
+          browser.evaluate(`document.querySelector(".view").innerText`);
+        const rows = (): Promise<string> =>
+          browser.evaluate(`document.querySelector(".behind tbody").textContent`);
+        const [whole, table] = [await view(), await rows()];
+        assertMatch(whole, /^0 s to 1[56](\.\d+)? s,/);
+        await browser.click("[data-move=in]");
+        await browser.click("[data-move=in]");
+        await browser.click("[data-move=earlier]");
+        const zoomed = await view();
+        assert(zoomed !== whole && await rows() !== table);
+        await browser.click(".timeline [data-move=all]");
+        assertEquals([await view(), await rows()], [whole, table]);
+        await browser.drag(".timeline .u-over", 0, 0.1);
+        assertMatch(await view(), /^0 s to 1\.\d+ s,/);
+        await browser.click(".timeline [data-kind='0']");
+        assert((await browser.evaluate<boolean[]>(drawn)).every((is) => is));
+      },
+    );
+
+    await t.step("the steps of a kick go on and back", async () => {
+      const now = (): Promise<string[]> =>
+        browser.evaluate(
+          `[...document.querySelectorAll(".kick [aria-current=step]")].map((li) => li.dataset.title)`,
+        );
+      await browser.click(".kick [data-move=first]");
+      await browser.click(".kick [data-move=on]");
+      await browser.click(".kick [data-move=on]");
+      await browser.click(".kick [data-move=on]");
+      assertEquals(await now(), ["Walk to the instruction", "Walk to the instruction"]);
+      await browser.click(".kick [data-move=back]");
+      assertEquals(new Set(await now()).size, 2);
+      await browser.click(".kick [data-move=all]");
+      assertEquals(await now(), []);
+    });
+
+    await t.step("light becomes dark, by the button and by the system", async () => {
+      const ground = "getComputedStyle(document.body).backgroundColor";
+      const light = await browser.evaluate(ground);
+      await browser.click("#theme");
+      const dark = await browser.evaluate(ground);
+      assert(light !== dark);
+      assertEquals(await browser.problems(), []);
+      await browser.open(testdev, 1280, "dark");
+      assertEquals(await browser.evaluate(ground), dark);
+    });
+
+    await t.step("everything has a name for those who do not see it", async () => {
+      const nameless = await browser.evaluate<string[]>(`[
+        ...[...document.querySelectorAll("button")].filter((it) => it.innerText.trim() === ""),
+        ...[...document.querySelectorAll("input,select")].filter((it) => it.labels.length === 0),
+        ...[...document.querySelectorAll("[role=img],[role=region],nav")].filter((it) => !it.ariaLabel),
+        ...[...document.querySelectorAll("table")].filter((it) => !it.caption?.textContent),
+        ...[...document.querySelectorAll("th:not([scope])")],
+        ...[...document.querySelectorAll("a[href^='#']")].filter((it) => !document.querySelector(it.hash)),
+      ].map((it) => it.outerHTML.slice(0, 100))`);
+      assertEquals(nameless, []);
+      const ids = await browser.evaluate<string[]>(
+        `[...document.querySelectorAll("[id]")].map((it) => it.id)`,
+      );
+      assertEquals(ids.length, new Set(ids).size);
+    });
+
+    await t.step("a narrow screen scrolls down alone", async () => {
+      await browser.open(testdev, 400);
+      await browser.evaluate(
+        `document.querySelectorAll("details").forEach((it) => it.open = true)`,
+      );
+      assert(await browser.evaluate<number>(overflow) <= 0);
+      assertEquals(await browser.problems(), []);
+    });
+
+    await t.step("what a recording holds is text, whatever it looks like", async () => {
+      const compared = JSON.parse(
+        (await runFake(["compare", "--iterations", "5", "--json"])).stdout,
+      );
+      compared.rows[0].name = compared.notes[0] = evil;
+      compared.notes[0] = { row: evil, note: evil };
+      const axes = { dispatch: { "1": { modelNs: 4 }, "1000": { modelNs: 5, nativeNs: 50 } } };
+      const bench = { machine: { cpu: evil, [evil]: 1 }, date: evil, axes };
+      const page = await write("evil", [
+        await recordingPart(evil, new TextEncoder().encode(evilRecording)),
+        readDocument(evil, JSON.stringify(compared)),
+        readDocument(evil, JSON.stringify(bench)),
+      ]);
+      await browser.open(page, 400, "dark");
+      await browser.evaluate(
+        `document.querySelectorAll("details").forEach((it) => it.open = true)`,
+      );
+      await browser.click(".timeline [data-move=in]");
+      assertEquals(await browser.evaluate("typeof hacked"), "undefined");
+      assertEquals(
+        await browser.evaluate(`document.querySelectorAll("img, svg, script:not(#data)").length`),
+        1,
+      );
+      assertMatch(
+        await browser.evaluate("document.body.innerText"),
+        /<!--<svg>, thread 8 of process 7/,
+      );
+      assert((await browser.evaluate<boolean[]>(drawn)).every((is) => is));
+      assert(await browser.evaluate<number>(overflow) <= 0);
+      assertEquals(await browser.problems(), []);
+    });
+  },
+});
