@@ -107,7 +107,7 @@ liveTest("LiveVcpu.run() refuses a limit that is none", (system) => {
 
 liveTest("LiveVcpu.run() tells a triple fault", (system) => {
   using vm = system.createVm();
-  const ud2 = { mode: "long0", code: "0f0b", scratch: "", esIsMmio: false };
+  const ud2 = { mode: "long0", code: "0f0b", scratch: "", esIsMmio: false } as const;
   const vcpu = bootGuest(system, vm, ud2);
   vcpu.setSregs({ ...vcpu.getSregs(), idt: { base: 0n, limit: 0 } });
   assertEquals(vcpu.run(), { reason: "shutdown" });

@@ -1,13 +1,22 @@
-// The guest of the recorded machine code: 2 MiB of RAM at 0, everything else MMIO.
+// A guest for tests: 2 MiB of RAM at 0, everything else MMIO.
 import type { Segment, Sregs } from "@ioeventfd/uapi";
 import type { LiveSystem, LiveVcpu, LiveVm } from "../mod.ts";
-import type { Vector } from "./run_vector.ts";
 
-export const OPERAND_BASE = 0xd0000000n;
+const OPERAND_BASE = 0xd0000000n;
 const RAM_SIZE = 0x200000;
 const CODE = 0x1000, SCRATCH = 0xa000, STACK = 0xbf00n;
 const HANDLERS = 0x5000, TSS = 0x6000, GDT = 0x7000, IDT = 0x8000, TABLES = 0x20000;
 const HLT = 0xf4;
+
+/** Machine code, and what it starts with. */
+export interface GuestCode {
+  readonly mode: "real16" | "long0";
+  /** Hex, put at 0x1000. */
+  readonly code: string;
+  /** Hex, put at 0xa000. */
+  readonly scratch: string;
+  readonly esIsMmio: boolean;
+}
 
 function bytesOf(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
@@ -85,16 +94,16 @@ function long0(ram: DataView, sregs: Sregs): Sregs {
 }
 
 /** A vCPU at the first byte of the code. */
-export function bootGuest(system: LiveSystem, vm: LiveVm, vector: Vector): LiveVcpu {
+export function bootGuest(system: LiveSystem, vm: LiveVm, guest: GuestCode): LiveVcpu {
   const memory = system.allocateMemory(RAM_SIZE);
-  memory.bytes.set(bytesOf(vector.code), CODE);
-  memory.bytes.set(bytesOf(vector.scratch), SCRATCH);
+  memory.bytes.set(bytesOf(guest.code), CODE);
+  memory.bytes.set(bytesOf(guest.scratch), SCRATCH);
   memory.bytes.fill(HLT, HANDLERS, HANDLERS + 64);
   const ram = new DataView(memory.bytes.buffer, memory.bytes.byteOffset, RAM_SIZE);
   const vcpu = vm.createVcpu(0);
   const sregs = vcpu.getSregs();
   vcpu.setSregs(
-    vector.mode === "real16" ? real16(ram, sregs, vector.esIsMmio) : long0(ram, sregs),
+    guest.mode === "real16" ? real16(ram, sregs, guest.esIsMmio) : long0(ram, sregs),
   );
   vm.setMemoryRegion({ slot: 0, gpa: 0n, size: BigInt(RAM_SIZE), hva: memory.hva });
   vcpu.setRegs({ ...zeroRegs, rip: BigInt(CODE), rsp: STACK, rflags: 2n });
