@@ -54,8 +54,6 @@ export class MmioAccess {
   #current = 0;
   #gpaLoNow = 0;
   #gpaHiNow = 0;
-  #readGpaLo = 0;
-  #readGpaHi = 0;
 
   /**
    * The accesses of one vCPU's emulator.
@@ -82,7 +80,8 @@ export class MmioAccess {
     if (!write && this.isReadCompleted) {
       this.isReadCompleted = false;
       for (let i = 0; i < bytes; i++) data[i] = this.#held[i]!;
-      this.#trace("read", bytes, this.#readGpaLo, this.#readGpaHi, data, 0);
+      // The first piece's address has moved on with its parts of 8 bytes.
+      this.#trace("read", bytes, this.#gpaLo[0]!, this.#gpaHi[0]!, data, 0);
       return DONE;
     }
     this.#fragments = 0;
@@ -104,10 +103,8 @@ export class MmioAccess {
     this.isWrite = write;
     for (let i = 0; i < bytes; i++) this.#held[i] = data[i]!;
     if (write) return DONE;
-    this.#readGpaLo = this.#gpaLo[0]!;
-    this.#readGpaHi = this.#gpaHi[0]!;
     // The traced length is what the last page had, as the kernel prints it.
-    this.#trace("unsatisfied-read", left, this.#readGpaLo, this.#readGpaHi, null, 0);
+    this.#trace("unsatisfied-read", left, this.#gpaLo[0]!, this.#gpaHi[0]!, null, 0);
     return STOPPED;
   }
 

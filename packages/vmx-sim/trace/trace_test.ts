@@ -112,6 +112,17 @@ Deno.test("userspace exits and their completions are traced", () => {
   ]);
 });
 
+Deno.test("a wide load is traced with the address of its last part, once userspace has answered", () => {
+  // movups xmm0, [rdi]: seen so on Linux 6.18
+  const lines = events({ code: [0x0f, 0x10, 0x07, HLT], regs: at }, () => {}, -1);
+  assertEquals(lines.filter((line) => /^kvm_(mmio|userspace)/.test(line)), [
+    "kvm_mmio: mmio unsatisfied-read len 16 gpa 0xd0000040 val 0x0",
+    "kvm_userspace_exit: reason KVM_EXIT_MMIO (6)",
+    "kvm_userspace_exit: reason KVM_EXIT_MMIO (6)",
+    "kvm_mmio: mmio read len 16 gpa 0xd0000048 val 0x1122334455667788",
+  ]);
+});
+
 Deno.test("port accesses are traced with the space that ends the line", () => {
   const out = { code: [0xef, HLT], regs: { rdx: 0x510n, rax: 0x4433_2211n } };
   const hit = events(out, (guest) => guest.doorbell(0x510, 4, undefined, "pio"), 0);
