@@ -100,6 +100,16 @@ export const busMutants: readonly Mutant[] = [
     conform: byHistories,
   },
   {
+    name: "slots-may-not-touch",
+    about: "A memory slot that begins where another ends overlaps it",
+    edits: [{
+      file: "packages/kvm-core/memslots.ts",
+      find: "gpa >= other.gpa + other.size",
+      replace: "gpa > other.gpa + other.size",
+    }],
+    conform: byHistories,
+  },
+  {
     name: "second-page-forgotten",
     about: "A store over the end of a page is taken when its first part is",
     edits: [{

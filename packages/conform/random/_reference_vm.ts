@@ -1,4 +1,4 @@
-import { type Kvm, Memslots } from "@ioeventfd/kvm-core";
+import type { Kvm } from "@ioeventfd/kvm-core";
 import {
   busFromFlags,
   type CoalescedMmio,
@@ -16,6 +16,7 @@ import {
   KVM_IOEVENTFD,
   KVM_IOEVENTFD_FLAG_DATAMATCH,
   KVM_IOEVENTFD_FLAG_DEASSIGN,
+  KVM_MEM_READONLY,
   KVM_REGISTER_COALESCED_MMIO,
   KVM_SET_USER_MEMORY_REGION,
   KVM_UNREGISTER_COALESCED_MMIO,
@@ -28,6 +29,7 @@ import {
 import { PlainBus, type PlainDevice } from "./_plain_bus.ts";
 import { type PlainEventfd, type PlainFiles, refuse } from "./_plain_eventfds.ts";
 import { PlainFastPath } from "./_plain_fast_path.ts";
+import { PlainSlots } from "./_plain_slots.ts";
 
 const mostDevices = 1000;
 const PAGE = 0x1000n;
@@ -49,7 +51,7 @@ export class ReferenceVm implements KvmVm {
   readonly #files: PlainFiles;
   readonly #release: KernelRelease;
   readonly #buses: Readonly<Record<IoeventfdBus, PlainBus>>;
-  readonly #slots: Memslots;
+  readonly #slots: PlainSlots;
   readonly #registered: Registered[] = [];
   readonly #zones: Zone[] = [];
   readonly #ring: CoalescedMmio[] = [];
@@ -61,9 +63,9 @@ export class ReferenceVm implements KvmVm {
     this.#release = kvm.release;
     const { bus, memslots } = kvm.release;
     this.#buses = { mmio: new PlainBus(bus), pio: new PlainBus(bus), ccw: new PlainBus(bus) };
-    this.#slots = new Memslots(memslots, (hva, size) => kvm.memoryAt(hva, size));
+    this.#slots = new PlainSlots(memslots, (hva, size) => kvm.memoryAt(hva, size));
     const hasFastBus = paging === "ept" && kvm.release.x86.fastMmio;
-    this.#fast = hasFastBus ? new PlainFastPath(this.#slots) : null;
+    this.#fast = hasFastBus ? new PlainFastPath() : null;
   }
 
   ioctl(request: number, arg?: Uint8Array | number): number {
@@ -77,7 +79,7 @@ export class ReferenceVm implements KvmVm {
         this.#zone(decodeCoalescedMmioZone(arg), request === KVM_REGISTER_COALESCED_MMIO);
         return 0;
       case KVM_SET_USER_MEMORY_REGION:
-        this.#slots.set(toMemoryRegion(decodeUserspaceMemoryRegion(arg)));
+        this.setMemoryRegion(toMemoryRegion(decodeUserspaceMemoryRegion(arg)));
         return 0;
     }
     throw new TypeError(`This VM has no ioctl 0x${request.toString(16)}`);
@@ -92,7 +94,8 @@ export class ReferenceVm implements KvmVm {
   }
 
   setMemoryRegion(region: MemoryRegion): void {
-    this.#slots.set(region);
+    const change = this.#slots.set(region);
+    this.#fast?.changed(change);
   }
 
   registerCoalesced({ addr, size, pio }: CoalescedZone): void {
@@ -138,9 +141,11 @@ export class ReferenceVm implements KvmVm {
 
   #store(addr: bigint, len: number, value: bigint): boolean {
     if (this.#fast?.isMarked(addr) && this.#ringFast(addr)) return true;
-    this.#fast?.settle(addr);
-    const slot = this.#slots.find(Number(addr));
-    if (slot === null || slot.readonly) return this.#offer("mmio", addr, len, value);
+    const slot = this.#slots.at(addr);
+    this.#fast?.settle(addr, slot !== null);
+    if (slot === null || (slot.flags & KVM_MEM_READONLY) !== 0) {
+      return this.#offer("mmio", addr, len, value);
+    }
     for (let i = 0; i < len && slot.bytes !== null; i++) {
       slot.bytes[Number(addr - slot.gpa) + i] = Number(value >> BigInt(8 * i) & 0xffn);
     }

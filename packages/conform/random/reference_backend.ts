@@ -21,8 +21,8 @@ export interface ReferenceOptions {
 }
 
 /**
- * Eventfds, `KVM_IOEVENTFD`, buses and coalesced zones written out plainly: lists, bigints, the kernel's search step by
- * step. Memory slots are the model's own. It has no CPU, no interrupt controllers and no irqfds.
+ * Eventfds, `KVM_IOEVENTFD`, buses, memory slots and coalesced zones written out plainly: lists, bigints, the kernel's
+ * search step by step. It has no CPU, no interrupt controllers and no irqfds.
  */
 export class ReferenceBackend implements KvmBackend {
   /** A model. */
