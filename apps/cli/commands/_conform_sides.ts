@@ -12,9 +12,10 @@ import {
   ReferenceBackend,
 } from "@ioeventfd/conform/random";
 import { CoreBackend } from "@ioeventfd/kvm-core";
-import { DisposeLater } from "@ioeventfd/kvm-live";
+import { DisposeLater, type LiveBackend } from "@ioeventfd/kvm-live";
 import type { KernelRelease } from "@ioeventfd/uapi";
 import { VmxBackend } from "@ioeventfd/vmx-sim";
+import { EnvironmentError } from "../cli_error.ts";
 import { liveBackend } from "./_run_backend.ts";
 
 /** How the model translates guest addresses. */
@@ -46,6 +47,15 @@ export interface SidesOptions {
   readonly paging?: ModelPaging | undefined;
 }
 
+function judgeOrHint(): LiveBackend {
+  try {
+    return liveBackend();
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+    throw new EnvironmentError(`${error.message}; --backend sim asks no kernel`);
+  }
+}
+
 /** Both sides for every kind of case, to be disposed. */
 export class ConformSides implements Disposable {
   /** Whether this host's KVM judges. */
@@ -73,7 +83,7 @@ export class ConformSides implements Disposable {
       this.#judge = null;
       return;
     }
-    const backend = liveBackend();
+    const backend = judgeOrHint();
     this.paging = paging ?? (hasFastMmio(backend) === true ? "ept" : "shadow");
     this.#judge = { backend, later: (one) => void this.#later.push(one) };
   }

@@ -21,7 +21,7 @@ import { playVectors } from "./_conform_vectors.ts";
 import { liveBackend } from "./_run_backend.ts";
 import { alwaysBy, modelsByRelease, type VectorPlayer } from "./_vector_player.ts";
 
-const usualCases = 10_000, usualDifferences = 5, usualShrinkS = 20;
+const usualCases = 10_000, usualDifferences = 5, usualShrinkS = 10;
 
 /** A case with writes takes a kernel as long as 49 without. */
 const registrationsFirst = 49;

@@ -23,7 +23,7 @@ export interface ConformOptions extends CaseShape {
   readonly cases: number;
   /** Where chance begins; the same seed draws the same cases. */
   readonly seed: number;
-  /** Milliseconds that making a difference smaller may take; 20,000 where absent. */
+  /** Milliseconds that making a difference smaller may take; 10,000 where absent. */
   readonly shrinkMs?: number;
   /** Milliseconds of some clock. */
   readonly now: () => number;
@@ -72,7 +72,7 @@ export function conformCases(options: ConformOptions): Generator<ConformProgress
 
 function* run<T>(made: Trial<T>, options: ConformOptions): Generator<ConformProgress, void> {
   using trial = made;
-  const { cases, kind, seed, shrinkMs = 20_000, now } = options;
+  const { cases, kind, seed, shrinkMs = 10_000, now } = options;
   const todo = chunks(trial, kind, seed, cases);
   for (let next = todo.next(); !next.done;) {
     const { arbitrary, seed: from, values, perValue, id } = next.value;
