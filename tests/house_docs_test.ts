@@ -16,6 +16,8 @@ const elsewhere = [
   /^(linux|asm|asm-generic|sys)\/\w+\.h$/,
   // a running system
   /^\/(dev|proc|sys|tmp|etc|usr|lib|lib64)\//,
+  // what a task makes
+  /^dist\//,
   // packages, and media types
   /^(@|npm:|jsr:|node:)/,
   /^(application|image|text)\//,

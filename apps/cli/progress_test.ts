@@ -14,6 +14,7 @@ function progress(options: { terminal?: boolean; quiet?: boolean; total?: number
   const stderr = {
     isTerminal: terminal,
     columns: 80,
+    rows: 24,
     write(text: string): Promise<void> {
       texts.push(text);
       return Promise.resolve();
