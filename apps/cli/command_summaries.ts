@@ -19,6 +19,7 @@ export const summaries: readonly Pick<Command, "name" | "summary">[] = [
     name: "report",
     summary: "One page of HTML about recordings: doorbells, exits over time, costs, lost kicks",
   },
+  { name: "export", summary: "A recording for Perfetto, for trace readers, as CSV or as Parquet" },
   {
     name: "compare",
     summary: "What a kick costs, by the shape of its doorbell: work, modelled cycles, host ns",

@@ -11,6 +11,7 @@ import { completions } from "./commands/completions.ts";
 import { conform } from "./commands/conform.ts";
 import { doctor } from "./commands/doctor.ts";
 import { explain } from "./commands/explain.ts";
+import { exportCommand } from "./commands/export.ts";
 import { lint } from "./commands/lint.ts";
 import { man } from "./commands/man.ts";
 import { plan } from "./commands/plan.ts";
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   replay,
   watch,
   report,
+  exportCommand,
   compare,
   explain,
   lint,
