@@ -50,6 +50,8 @@ export interface Command {
   readonly options: readonly OptionSpec[];
   /** Fewest and most operands; anything else is a usage error. */
   readonly operands: readonly [least: number, most: number];
+  /** The only operands accepted, for completions. */
+  readonly operandChoices?: readonly string[];
   /** What follows `--` is kept apart in `context.rest` (for `record -- CMD`). */
   readonly passThrough?: boolean;
   /** At least one example. */

@@ -105,11 +105,18 @@ async function printVersion(host: Host): Promise<number> {
 }
 
 function describe(error: unknown): [code: number, message: string] {
-  if (error instanceof CliError) return [error.exitCode, error.message];
-  if (error instanceof SyntaxError || error instanceof CaptureError) {
-    return [exitCode.input, error.message];
+  if (error instanceof CliError && error.exitCode !== exitCode.input) {
+    return [error.exitCode, error.message];
   }
+  if (
+    error instanceof CliError || error instanceof SyntaxError || error instanceof CaptureError
+  ) return [exitCode.input, printable(error.message)];
   if (error instanceof InterruptedError) return [exitCode.interrupted, error.message];
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return [exitCode.internal, `a mistake in this program: ${what}`];
+}
+
+/** Messages may quote the input, which holds anything. */
+function printable(message: string): string {
+  return message.replace(/\p{Cc}+/gu, (found) => found.includes("\n") ? " " : "\ufffd");
 }

@@ -94,3 +94,11 @@ Deno.test("runCommandLine() takes global options before the command too", async 
   assertEquals(code, 0);
   assert(stdout.split("\n")[0]!.trim() === "4.4");
 });
+
+Deno.test("runCommandLine() says in one line what is wrong with an input, whatever it quotes", async () => {
+  const input = '{"axes":\n\x1b[31m\n"a';
+  const { code, stderr } = await runFake(["report", "input"], { files: { input } });
+  assertEquals(code, 3);
+  // deno-lint-ignore no-control-regex -- what a terminal would obey
+  assertMatch(stderr, /^ioeventfd: [^\x00-\x1f]+\n$/);
+});

@@ -22,6 +22,7 @@ export const completions: Command = {
   description: `The script completes the command named ioeventfd, as \`deno install\` makes it:
   source <(ioeventfd completions bash)`,
   operands: [1, 1],
+  operandChoices: Object.keys(shells),
   options: [],
   examples: [{ about: "for bash", line: "completions bash" }],
   run,
@@ -45,38 +46,48 @@ function optionsOf(command: Command): OptionSpec[] {
 
 function spellings(spec: OptionSpec): string[] {
   const names = spec.negatable ? [spec.name, `no-${spec.name}`] : [spec.name];
-  return names.map((name) => `--${name}`);
+  const short = spec.short === undefined ? [] : [`-${spec.short}`];
+  return [...short, ...names.map((name) => `--${name}`)];
 }
 
 function bash(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
     const words = optionsOf(command).flatMap(spellings).join(" ");
-    return `    ${command.name}) words="${words}" ;;`;
+    const operands = command.operandChoices?.join(" ") ?? "";
+    return `    ${command.name}) words="${words}" operands="${operands}" ;;`;
   });
-  const values = choices(commands).map(([name, list]) =>
-    `    --${name}) COMPREPLY=($(compgen -W "${list.join(" ")}" -- "$word")); return ;;`
+  const values = commands.flatMap((command) =>
+    command.options.filter(({ choices }) => choices !== undefined).map((spec) => {
+      const before = spellings(spec).map((name) => `"${command.name} ${name}"`).join(" | ");
+      return `    ${before}) ${reply(spec.choices!)}; return ;;`;
+    })
   );
   return `# bash completion of ioeventfd
 _ioeventfd() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=""
+  local name="\${COMP_WORDS[1]}" word="\${COMP_WORDS[COMP_CWORD]}" words="" operands=""
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "${names(commands).join(" ")}" -- "$word"))
+    ${reply(names(commands))}
     return
   fi
-  case "$before" in
+  case "$name \${COMP_WORDS[COMP_CWORD-1]}" in
 ${values.join("\n")}
-    help) COMPREPLY=($(compgen -W "${names(commands).join(" ")}" -- "$word")); return ;;
+    "help help") ${reply(names(commands))}; return ;;
   esac
-  case "\${COMP_WORDS[1]}" in
+  case "$name" in
 ${cases.join("\n")}
   esac
   case "$word" in
     -*) COMPREPLY=($(compgen -W "$words" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -f -- "$word")) ;;
+    *) if [ -n "$operands" ]; then COMPREPLY=($(compgen -W "$operands" -- "$word")); return; fi
+      COMPREPLY=($(compgen -f -- "$word")) ;;
   esac
 }
 complete -o filenames -F _ioeventfd ioeventfd
 `;
+}
+
+function reply(words: readonly string[]): string {
+  return `COMPREPLY=($(compgen -W "${words.join(" ")}" -- "$word"))`;
 }
 
 function zsh(commands: readonly Command[]): string {
@@ -89,7 +100,10 @@ function zsh(commands: readonly Command[]): string {
         return quote(`${spec.repeat ? "*" : ""}${name}[${escape(spec.summary)}]${value}`);
       })
     );
-    return `    ${command.name}) _arguments ${specs.join(" ")} '*:file:_files' ;;`;
+    const operand = command.operandChoices === undefined
+      ? "_files"
+      : `(${command.operandChoices.join(" ")})`;
+    return `    ${command.name}) _arguments ${specs.join(" ")} '*:operand:${operand}' ;;`;
   });
   return `#compdef ioeventfd
 # zsh completion of ioeventfd
@@ -122,15 +136,25 @@ function fish(commands: readonly Command[]): string {
   for (const { name, summary } of commands) {
     lines.push(`complete -c ioeventfd -n __fish_use_subcommand -a ${name} -d ${quote(summary)}`);
   }
+  const all = quote(names(commands).join(" "));
+  lines.push(
+    "complete -c ioeventfd -n __fish_use_subcommand -a help -d 'Help of a command'",
+    `complete -c ioeventfd -n '__fish_seen_subcommand_from help' -f -a ${all}`,
+  );
   for (const command of commands) {
     const here = quote(`__fish_seen_subcommand_from ${command.name}`);
     for (const spec of optionsOf(command)) {
       const list = spec.choices === undefined ? "-rF" : `-xa ${quote(spec.choices.join(" "))}`;
       const value = spec.value === undefined ? "" : ` ${list}`;
       for (const name of spellings(spec)) {
-        const line = `complete -c ioeventfd -n ${here} -l ${name.slice(2)}${value}`;
-        lines.push(`${line} -d ${quote(spec.summary)}`);
+        const flag = name.startsWith("--") ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`;
+        lines.push(`complete -c ioeventfd -n ${here} ${flag}${value} -d ${quote(spec.summary)}`);
       }
+    }
+    if (command.operandChoices !== undefined) {
+      lines.push(
+        `complete -c ioeventfd -n ${here} -f -a ${quote(command.operandChoices.join(" "))}`,
+      );
     }
   }
   return lines.join("\n") + "\n";
@@ -138,15 +162,6 @@ function fish(commands: readonly Command[]): string {
 
 function names(commands: readonly Command[]): string[] {
   return [...commands.map(({ name }) => name), "help"];
-}
-
-/** Options with a list of values, by name; the longest list where commands differ. */
-function choices(commands: readonly Command[]): [name: string, list: readonly string[]][] {
-  const lists = new Map<string, readonly string[]>();
-  for (const { name, choices: list } of commands.flatMap((command) => command.options)) {
-    if (list !== undefined && list.length > (lists.get(name)?.length ?? 0)) lists.set(name, list);
-  }
-  return [...lists];
 }
 
 function quote(text: string): string {

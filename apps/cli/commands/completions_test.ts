@@ -38,7 +38,7 @@ COMP_WORDS=(ioeventfd ${line}); COMP_CWORD=${words.length}; _ioeventfd; printf '
 }
 
 Deno.test("completions bash completes commands, options and choices", async () => {
-  const names = await bash(["e"]);
+  const names = await bash(["expl"]);
   if (names === null) return console.log("skipped: there is no bash");
   assertEquals(names, ["explain"]);
   const options = await bash(["lint", "--k"]);
@@ -46,4 +46,35 @@ Deno.test("completions bash completes commands, options and choices", async () =
   const releases = await bash(["lint", "--kernel", "3"]);
   assertEquals(releases, ["3.14", "3.16"]);
   assert((await bash(["help", "c"]))?.includes("caps"));
+  assertEquals(await bash(["completions", ""]), ["bash", "zsh", "fish"]);
+  assert((await bash(["record", "-"]))?.includes("-o"));
 });
+
+Deno.test("completions bash gives each command its own choices", async () => {
+  const kernels = (
+    name: string,
+  ): string[] => [
+    ...commands.find((one) => one.name === name)!.options.find((o) => o.name === "kernel")!
+      .choices!,
+  ];
+  if (await bash([""]) === null) return console.log("skipped: there is no bash");
+  for (const name of ["lint", "run"]) {
+    assertEquals(await bash([name, "--kernel", ""]), kernels(name));
+  }
+});
+
+for (const shell of ["bash", "zsh", "fish"]) {
+  Deno.test(`completions ${shell} is a script that ${shell} reads`, async () => {
+    const file = await Deno.makeTempFile();
+    try {
+      await Deno.writeTextFile(file, await script(shell));
+      const { success, stderr } = await new Deno.Command(shell, { args: ["-n", file] }).output();
+      assert(success, new TextDecoder().decode(stderr));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      console.log(`skipped: there is no ${shell}`);
+    } finally {
+      await Deno.remove(file);
+    }
+  });
+}

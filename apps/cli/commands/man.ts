@@ -68,5 +68,12 @@ function option(spec: OptionSpec): string[] {
 
 /** Text that roff takes for text. */
 function roff(text: string): string {
-  return text.replaceAll("\\", "\\e").replaceAll("-", dash).replace(/^([.'])/gm, "\\&$1");
+  return text.replaceAll("\\", "\\e").replaceAll("-", dash).replace(/^([.'])/gm, "\\&$1")
+    // deno-lint-ignore no-control-regex -- all that is not ASCII
+    .replace(/[^\x00-\x7f]/gu, (letter) => `\\[u${codePoint(letter)}]`);
+}
+
+/** As groff spells it: at least four hex digits. */
+function codePoint(letter: string): string {
+  return letter.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
 }

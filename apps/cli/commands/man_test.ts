@@ -27,3 +27,10 @@ Deno.test("man leaves no line that roff would take for a request", async () => {
     if (/^[.']/.test(line)) assert(known.test(line), line);
   }
 });
+
+Deno.test("man is plain ASCII, as every roff reads it", async () => {
+  const { stdout } = await runFake(["man"]);
+  // deno-lint-ignore no-control-regex -- all that is not ASCII
+  assertEquals(stdout.match(/[^\x00-\x7f]/g), null);
+  assertStringIncludes(stdout, "\\[u2026]");
+});
