@@ -91,7 +91,7 @@ export const firingCases: readonly Case[] = [
   }),
 
   callCase(
-    "KG_18 a match wider than its length never fires, nor does one that was sign-extended",
+    "KG_18 KI_32 a match wider than its length never fires, nor does one that was sign-extended",
     (rig) => {
       const wide = rig.efd(), signed = rig.efd();
       assertEquals(rig.io(0xf4, 1, PIO | DM, 0x1ff, wide), 0);

@@ -15,7 +15,7 @@ export const limitCases: readonly Case[] = [
   }),
 
   callCase(
-    "1,000 zones fill a bus: ENOSPC for any ioeventfd on it, after EEXIST, and there alone",
+    "KC_07 1,000 zones fill a bus: ENOSPC for any ioeventfd on it, after EEXIST, and there alone",
     (rig) => {
       const fd = rig.efd();
       assertEquals(rig.io(BASE, 4, 0, 0, fd), 0);
