@@ -1,11 +1,11 @@
-/** Where things are: ends of pages, of 32 bits and of 46, the page of the LAPIC, the IOAPIC's. */
+/** Where things are: ends of pages, of 32 bits and of 36 (small CPUs have 39), the page of the LAPIC, the IOAPIC's. */
 export const memory: readonly bigint[] = [
   0xd000_0000n,
   0xd000_0ff8n,
   0xfebf_b000n,
   0xfebf_bff4n,
   0xffff_fff8n,
-  0x3fff_ffff_fff8n,
+  0xf_ffff_fff8n,
   0x1_0000_0ffcn,
 ];
 export const memoryOfControllers: readonly bigint[] = [0xfec0_0000n, 0xfedf_fff8n, 0xfee0_0ff8n];
