@@ -187,8 +187,10 @@ export class RunLoop {
       if (result === VM_EXIT) {
         // An exit without an instruction, such as one in the delivery of an event, must come to an end too.
         if (spent === 0) left--;
-        work.current[W_EXITS]!++;
-        if (isWatched && vcpu.isTracing) this.#traceExit();
+        if (isWatched) {
+          work.current[W_EXITS]!++;
+          if (vcpu.isTracing) this.#traceExit();
+        }
         if (!handlers.handle()) return -1;
         if (handlers.hasMapped) {
           // An instruction that is repeated counts once; more faults than it can have are a loop.
