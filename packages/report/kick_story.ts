@@ -33,6 +33,8 @@ export interface KickStory {
   readonly title: string;
   /** Path of the exit, as the counters name it. */
   readonly path: string;
+  /** Whether the release asks a fast MMIO bus at all. */
+  readonly hasFastBus: boolean;
   /** Counted: KVM's work. */
   readonly work: Work;
   /** Modelled: cycles. */
@@ -103,6 +105,7 @@ function tell(title: string, release: KernelRelease, doorbell: Doorbell | null):
   return {
     title,
     path: accessPaths(counts).join(", "),
+    hasFastBus: release.x86.fastMmio,
     work,
     cycles: modelledCycles(work),
     signals: Number(kick.count() - before),

@@ -56,9 +56,10 @@ const shapes: Readonly<Record<WritePath, string>> = {
 };
 
 const kicks = 16;
+const known = new WeakMap<KernelRelease, PathCosts>();
 
 /**
- * Rings a doorbell on each path of the model, VMX with EPT, and counts.
+ * Rings a doorbell on each path of the model, VMX with EPT, and counts; once for each release.
  *
  * @param release Kernel release
  *
@@ -72,15 +73,16 @@ const kicks = 16;
  * ```
  */
 export function pathCosts(release: KernelRelease): PathCosts {
+  const before = known.get(release);
+  if (before !== undefined) return before;
   const { rows } = compareDoorbells({ release, iterations: kicks });
   const one = (path: WritePath): PathCost => {
     const { work, cycles } = rows.find(({ name }) => name === shapes[path])!;
     return { work, cycles, parts: costParts(work) };
   };
-  return Object.fromEntries(writePaths.map((path) => [path, one(path)])) as Record<
-    WritePath,
-    PathCost
-  >;
+  const costs = Object.fromEntries(writePaths.map((path) => [path, one(path)])) as PathCosts;
+  known.set(release, costs);
+  return costs;
 }
 
 /** Modelled cycles of counted work, by {@linkcode costGroups}. */

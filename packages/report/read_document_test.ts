@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
 import { readDocument } from "./read_document.ts";
+import { renderReport } from "./render_report.ts";
 
 const shape = {
   name: "mmio-no-eventfd",
@@ -94,4 +96,52 @@ Deno.test("readDocument() refuses other JSON, and what is none", () => {
   for (const [text, message] of cases) {
     assertThrows(() => readDocument("x", text), SyntaxError, message);
   }
+});
+
+const bench = {
+  machine: { cpu: "any" },
+  date: "2026-01-01",
+  axes: {
+    dispatch: { "1": { modelNs: 4, ratio: 2 }, "1000": { modelNs: 5 } },
+    kick: { fastNs: 30 },
+    replay: { mbPerS: 250, ftrace: { mbPerS: 1 } },
+    conform: { casesPerS: 7 },
+  },
+};
+
+/** Puts something else in one place of a document. */
+function changed(value: unknown, path: readonly number[], other: unknown): unknown {
+  const [first, ...rest] = path;
+  if (first === undefined || typeof value !== "object" || value === null) return other;
+  const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+  const keys = Object.keys(copy);
+  if (keys.length === 0) return other;
+  const key = keys[first % keys.length]!;
+  copy[key] = changed(copy[key], rest, other);
+  return copy;
+}
+
+Deno.test("readDocument() refuses any wrong document with a SyntaxError, and what it takes can be shown", async () => {
+  const wrong = fc.constantFrom(null, -1, 1e300, "1e999", "</script>", [], {}, true, [[{}]], 0.5);
+  const path = fc.array(fc.nat(20), { minLength: 1, maxLength: 5 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(comparison, bench),
+      path,
+      wrong,
+      async (document, at, other) => {
+        let part;
+        try {
+          part = readDocument("x", JSON.stringify(changed(document, at, other)));
+        } catch (error) {
+          assert(error instanceof SyntaxError, String(error));
+          return;
+        }
+        const page = await renderReport([part]);
+        const shown = page.slice(page.indexOf("<main"), page.indexOf("<script>"));
+        assert(page.endsWith("</html>\n") && !/NaN|Infinity|undefined|\[object/.test(shown));
+      },
+    ),
+    { numRuns: 150 },
+  );
 });

@@ -31,6 +31,6 @@ export function pageScript(): string {
     uPlotScript,
     '(() => {\n"use strict";',
     ...parts.map(String),
-    "main();\n})();",
+    `${main.name}();\n})();`,
   ].join("\n");
 }

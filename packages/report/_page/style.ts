@@ -59,7 +59,7 @@ button { cursor: pointer; } button[aria-pressed=true] { background: var(--strip)
 input[type=search], select { max-width: 100%; }
 input[type=checkbox], input[type=range] { accent-color: var(--c0); }
 :root:not(.lively) :is(.tools, form.filter, .switch, #theme, .legend, .plot, .lane, .view) { display: none; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 8px; margin: 12px 0; }
+.tiles { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 8px; margin: 12px 0; }
 .tile { background: var(--strip); border-radius: 8px; padding: 8px 12px; }
 .tile dt { color: var(--soft); font-size: 13px; } .tile dd { margin: 0; }
 .tile b { font-size: 20px; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: 13px; }
@@ -109,6 +109,7 @@ figure { margin: 12px 0; } figcaption { max-width: 82ch; }
 ${Array.from({ length: 8 }, (_, i) => `.c${i} { background: var(--c${i}); }`).join(" ")}
 details { margin: 8px 0; } summary { cursor: pointer; color: var(--link); font-size: 14px; }
 details[open] > summary { margin-bottom: 6px; }
+@media (max-width: 1000px) { .tiles { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
 @media (max-width: 640px) {
   header, main, footer, nav.inputs { padding-left: 12px; padding-right: 12px; }
   article, main > section { padding: 14px 12px; margin: 12px 0; border-radius: 8px; }

@@ -58,9 +58,7 @@ export function kickSteps(story: KickStory): KickStep[] {
     step(
       "kvm",
       "KVM's handler",
-      isFast
-        ? ""
-        : "The fast MMIO bus has nothing at the address: KVM has to know what the store is",
+      handler(story),
       "kernelDispatches",
     ),
     ...(work.fetchPageTableReads === 0 ? [] : [{
@@ -112,6 +110,13 @@ export function kickSteps(story: KickStory): KickStep[] {
       : [step("kvm", "The eventfd is signalled", "Its waiter wakes up")]),
     step("guest", "The guest goes on", "behind the store"),
   ];
+}
+
+function handler({ path, hasFastBus }: KickStory): string {
+  if (path === "fast-mmio") return "";
+  return hasFastBus
+    ? "The fast MMIO bus has nothing at the address: KVM has to know what the store is"
+    : "There is no fast MMIO bus: KVM has to know what the store is";
 }
 
 function cyclesOf(kind: WorkName): number {
