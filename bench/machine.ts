@@ -3,7 +3,6 @@
  *
  * @module
  */
-import os from "node:os";
 
 /** A machine, and the peers it has. */
 export interface Machine {
@@ -32,9 +31,11 @@ export interface Machine {
 }
 
 /** What does not change in a run. */
-export function machine(): Pick<Machine, "cpu" | "cpus" | "memoryMiB" | "os" | "deno" | "v8"> {
+export async function machine(): Promise<
+  Pick<Machine, "cpu" | "cpus" | "memoryMiB" | "os" | "deno" | "v8">
+> {
   return {
-    cpu: cpu(),
+    cpu: await cpu(),
     cpus: navigator.hardwareConcurrency,
     memoryMiB: Math.round(Deno.systemMemoryInfo().total / (1 << 20)),
     os: `${Deno.build.os} ${Deno.osRelease()} ${Deno.build.arch}`,
@@ -48,7 +49,13 @@ export function load(): number {
   return Math.round(Deno.loadavg()[0]! * 100) / 100;
 }
 
-function cpu(): string {
-  const [first] = os.cpus();
-  return first === undefined || first.model === "" ? "unknown" : first.model;
+async function cpu(): Promise<string> {
+  try {
+    const { stdout } = await new Deno.Command("cat", { args: ["/proc/cpuinfo"] }).output();
+    const name = /^model name\s*:\s*(.+)$/m.exec(new TextDecoder().decode(stdout))?.[1];
+    if (name !== undefined) return name;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return "unknown";
 }

@@ -1,0 +1,8 @@
+/**
+ * Writes a run into `docs/`: a program of its own, as it alone may write there. The run comes on stdin.
+ *
+ * @module
+ */
+import { writeDocs } from "./docs.ts";
+
+await writeDocs(await new Response(Deno.stdin.readable).json());
