@@ -55,17 +55,17 @@ function withoutOrigin<T extends Vector>(vector: T): T {
 function observe(backend: KvmBackend, vector: Vector, options: PlayOptions): Observation {
   switch (vector.kind) {
     case "register": {
-      const observed = observeRegister(backend, vector);
+      const observed = observeRegister(backend, vector, options);
       if (observed !== null) return { vector: observed };
       return { vector: null, reason: `no descriptor "${vector.op.fd}"` };
     }
     case "collide": {
-      const { first, errno } = observeCollide(backend, vector);
+      const { first, errno } = observeCollide(backend, vector, options);
       if (first === null) return { vector: { ...vector, errno } };
       return { vector: null, reason: `the first registration was refused: ${first}` };
     }
     case "bus":
-      return { vector: observeBus(backend, vector) };
+      return { vector: observeBus(backend, vector, options) };
     case "guest": {
       const observed = playGuest(backend, vector, options);
       if (observed === null) return { vector: null, reason: "no CPU in this backend" };

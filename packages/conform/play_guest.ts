@@ -6,6 +6,7 @@
 import { EFD_NONBLOCK } from "@ioeventfd/uapi";
 import type { KvmBackend, KvmSystem, KvmVcpu, KvmVm, Regs, VcpuExit } from "@ioeventfd/uapi";
 import { ioeventfdCall } from "./_ioeventfd_call.ts";
+import { onSystem } from "./_on_system.ts";
 import { fillGuestMemory, guestLayout, initialRegs, initialSregs } from "./guest_machine.ts";
 import type { PlayOptions } from "./play_history.ts";
 import type { GuestExit, GuestObservation, GuestSetup } from "./vector.ts";
@@ -29,13 +30,7 @@ export function playGuest(
   guest: GuestSetup,
   options: PlayOptions = {},
 ): Required<GuestObservation> | null {
-  const system = backend.open();
-  try {
-    return playGuestOn(system, guest);
-  } finally {
-    if (options.later === undefined) system[Symbol.dispose]();
-    else options.later(system);
-  }
+  return onSystem(backend, options, (system) => playGuestOn(system, guest));
 }
 
 /**

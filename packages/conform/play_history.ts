@@ -16,6 +16,7 @@ import {
 } from "@ioeventfd/uapi";
 import type { HostMemory, KvmBackend, KvmSystem, KvmVm } from "@ioeventfd/uapi";
 import { ioeventfdCall, outcomeOf } from "./_ioeventfd_call.ts";
+import { onSystem } from "./_on_system.ts";
 import { oddDescriptors } from "./_odd_descriptors.ts";
 import type {
   DescriptorName,
@@ -77,13 +78,7 @@ export function playHistory(
   ops: readonly HistoryOp[],
   options: PlayOptions = {},
 ): HistoryResult[] {
-  const system = backend.open();
-  try {
-    return playHistoryOn(system, vms, ops);
-  } finally {
-    if (options.later === undefined) system[Symbol.dispose]();
-    else options.later(system);
-  }
+  return onSystem(backend, options, (system) => playHistoryOn(system, vms, ops));
 }
 
 /**

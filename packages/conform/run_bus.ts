@@ -4,8 +4,10 @@
  * @module
  */
 import { EFD_NONBLOCK, KVM_IOEVENTFD_FLAG_DEASSIGN } from "@ioeventfd/uapi";
-import type { KvmBackend, Registration } from "@ioeventfd/uapi";
+import type { KvmBackend, KvmSystem, Registration } from "@ioeventfd/uapi";
 import { ioeventfdCall } from "./_ioeventfd_call.ts";
+import { onSystem } from "./_on_system.ts";
+import type { PlayOptions } from "./play_history.ts";
 import type { Access, BusOp, BusVector } from "./vector.ts";
 import { Comparison } from "./vector_result.ts";
 import type { VectorResult } from "./vector_result.ts";
@@ -15,11 +17,19 @@ import type { VectorResult } from "./vector_result.ts";
  *
  * @param backend Model or live kernel
  * @param vector A history and writes
+ * @param options How to end
  * @returns The vector with the backend's errnos, counters and exits
  */
-export function observeBus(backend: KvmBackend, vector: BusVector): BusVector {
-  using kvm = backend.open();
-  using vm = kvm.createVm();
+export function observeBus(
+  backend: KvmBackend,
+  vector: BusVector,
+  options: PlayOptions = {},
+): BusVector {
+  return onSystem(backend, options, (kvm) => observeOn(kvm, vector));
+}
+
+function observeOn(kvm: KvmSystem, vector: BusVector): BusVector {
+  const vm = kvm.createVm();
   const made = new Map<number, { fd: number; registration: Registration }>();
   const ops = vector.ops.map((op): BusOp => {
     if (op.op === "assign") {
@@ -38,7 +48,6 @@ export function observeBus(backend: KvmBackend, vector: BusVector): BusVector {
     const fd = made.get(i)?.fd;
     return fd === undefined ? 0n : kvm.eventfdCount(fd);
   });
-  for (const { fd } of made.values()) kvm.close(fd);
   return { ...vector, ops, counters, userspace };
 }
 
@@ -47,10 +56,15 @@ export function observeBus(backend: KvmBackend, vector: BusVector): BusVector {
  *
  * @param backend Model or live kernel
  * @param vector A history, writes, and what Linux did with them
+ * @param options How to end
  * @returns Passed or failed
  */
-export function runBus(backend: KvmBackend, vector: BusVector): VectorResult {
-  const { ops, counters, userspace } = observeBus(backend, vector);
+export function runBus(
+  backend: KvmBackend,
+  vector: BusVector,
+  options: PlayOptions = {},
+): VectorResult {
+  const { ops, counters, userspace } = observeBus(backend, vector, options);
   const comparison = new Comparison();
   vector.ops.forEach(({ errno }, i) => {
     comparison.same(`errno of op ${i}`, String(errno), String(ops[i]!.errno));

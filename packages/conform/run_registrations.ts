@@ -5,7 +5,9 @@
  */
 import { EFD_SEMAPHORE } from "@ioeventfd/uapi";
 import type { KvmBackend, KvmSystem, OtherFile } from "@ioeventfd/uapi";
-import { ioeventfdCall, outcomeOf } from "./_ioeventfd_call.ts";
+import { ioeventfdCall } from "./_ioeventfd_call.ts";
+import { onSystem } from "./_on_system.ts";
+import type { PlayOptions } from "./play_history.ts";
 import type { CollideVector, Outcome, RegisterVector } from "./vector.ts";
 import { Comparison, skipped } from "./vector_result.ts";
 import type { VectorResult } from "./vector_result.ts";
@@ -44,22 +46,22 @@ function open(kind: OtherFile): (kvm: KvmSystem) => number {
  *
  * @param backend Model or live kernel
  * @param vector What to do
+ * @param options How to end
  * @returns The vector with the backend's answer; null for a kind of descriptor nobody knows
  */
 export function observeRegister(
   backend: KvmBackend,
   vector: RegisterVector,
+  options: PlayOptions = {},
 ): RegisterVector | null {
   const descriptor = Object.hasOwn(descriptors, vector.op.fd)
     ? descriptors[vector.op.fd]
     : undefined;
   if (descriptor === undefined) return null;
-  using kvm = backend.open();
-  using vm = kvm.createVm();
-  const fd = descriptor(kvm);
-  const errno = ioeventfdCall(vm, vector.op, fd);
-  if (fd >= 0) outcomeOf(() => kvm.close(fd));
-  return { ...vector, errno };
+  return onSystem(backend, options, (kvm) => {
+    const vm = kvm.createVm(), fd = descriptor(kvm);
+    return { ...vector, errno: ioeventfdCall(vm, vector.op, fd) };
+  });
 }
 
 /**
@@ -67,10 +69,15 @@ export function observeRegister(
  *
  * @param backend Model or live kernel
  * @param vector What to do and what Linux answered
+ * @param options How to end
  * @returns Passed, failed, or skipped for a kind of descriptor nobody knows
  */
-export function runRegister(backend: KvmBackend, vector: RegisterVector): VectorResult {
-  const observed = observeRegister(backend, vector);
+export function runRegister(
+  backend: KvmBackend,
+  vector: RegisterVector,
+  options: PlayOptions = {},
+): VectorResult {
+  const observed = observeRegister(backend, vector, options);
   if (observed === null) return skipped(vector, `no descriptor "${vector.op.fd}"`);
   const comparison = new Comparison();
   comparison.same("errno", String(vector.errno), String(observed.errno));
@@ -90,18 +97,20 @@ export interface CollideObservation {
  *
  * @param backend Model or live kernel
  * @param vector Two registrations
+ * @param options How to end
  * @returns Both answers
  */
-export function observeCollide(backend: KvmBackend, vector: CollideVector): CollideObservation {
-  using kvm = backend.open();
-  using vm = kvm.createVm();
-  const fd = kvm.eventfd(0, 0);
-  const other = vector.second.fd === "same" ? fd : kvm.eventfd(0, 0);
-  const first = ioeventfdCall(vm, vector.first, fd);
-  const errno = ioeventfdCall(vm, vector.second, other);
-  kvm.close(fd);
-  if (other !== fd) kvm.close(other);
-  return { first, errno };
+export function observeCollide(
+  backend: KvmBackend,
+  vector: CollideVector,
+  options: PlayOptions = {},
+): CollideObservation {
+  return onSystem(backend, options, (kvm) => {
+    const vm = kvm.createVm(), fd = kvm.eventfd(0, 0);
+    const other = vector.second.fd === "same" ? fd : kvm.eventfd(0, 0);
+    const first = ioeventfdCall(vm, vector.first, fd);
+    return { first, errno: ioeventfdCall(vm, vector.second, other) };
+  });
 }
 
 /**
@@ -109,10 +118,15 @@ export function observeCollide(backend: KvmBackend, vector: CollideVector): Coll
  *
  * @param backend Model or live kernel
  * @param vector Two registrations and what Linux answered to the second
+ * @param options How to end
  * @returns Passed or failed
  */
-export function runCollide(backend: KvmBackend, vector: CollideVector): VectorResult {
-  const { first, errno } = observeCollide(backend, vector);
+export function runCollide(
+  backend: KvmBackend,
+  vector: CollideVector,
+  options: PlayOptions = {},
+): VectorResult {
+  const { first, errno } = observeCollide(backend, vector, options);
   const comparison = new Comparison();
   comparison.same("errno of the first", "null", String(first));
   comparison.same("errno", String(vector.errno), String(errno));

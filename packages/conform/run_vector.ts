@@ -41,11 +41,11 @@ export function runVector(
 ): VectorResult {
   switch (vector.kind) {
     case "register":
-      return runRegister(backend, vector);
+      return runRegister(backend, vector, options);
     case "collide":
-      return runCollide(backend, vector);
+      return runCollide(backend, vector, options);
     case "bus":
-      return runBus(backend, vector);
+      return runBus(backend, vector, options);
     case "guest":
       return runGuest(backend, vector, options);
     case "history":

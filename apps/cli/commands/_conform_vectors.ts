@@ -5,6 +5,7 @@
  */
 import { observeVector, parseVectors, runVector, Tally } from "@ioeventfd/conform";
 import type { Vector } from "@ioeventfd/conform";
+import { DisposeLater } from "@ioeventfd/kvm-live";
 import type { Context } from "../command.ts";
 import { inputName } from "../host.ts";
 import { Progress } from "../progress.ts";
@@ -19,8 +20,6 @@ export interface VectorPlan {
   readonly players: readonly VectorPlayer[];
   /** Release of the model, or null where there is none. */
   readonly kernel: string | null;
-  /** Paging of the model. */
-  readonly paging: ConformOutcome["paging"];
   /** Takes what the backend did, as vectors. */
   readonly record?: (vector: Vector) => void;
 }
@@ -32,15 +31,18 @@ export interface VectorPlan {
  * @param plan What is played
  */
 export async function playVectors(context: Context, plan: VectorPlan): Promise<ConformOutcome> {
-  const { files, players, kernel, paging, record } = plan;
+  const { files, players, kernel, record } = plan;
   const start = performance.now();
   const signal = context.interrupts();
   const tally = new Tally(), progress = new Progress(context, "vectors");
   const failures: Failure[] = [], points: TestPoint[] = [];
   let done = 0, lookedAt = start;
+  // A live kernel closes a VM at once that is closed a little later.
+  using waiting = new DisposeLater();
+  const later = (one: Disposable): void => void waiting.push(one);
   const play = (player: VectorPlayer, vector: Vector): void => {
     const backend = player.of(vector);
-    const result = runVector(backend, vector);
+    const result = runVector(backend, vector, { later });
     const failure = result.outcome === "failed" ? { result } : undefined;
     tally.add(result);
     if (failure !== undefined) failures.push(failure);
@@ -48,7 +50,7 @@ export async function playVectors(context: Context, plan: VectorPlan): Promise<C
     const name = players.length > 1 ? `${vector.id} on ${backend.name}` : vector.id;
     points.push({ group, name, outcome, reason, ...(failure && { failure }) });
     if (record === undefined) return;
-    const observed = observeVector(backend, vector);
+    const observed = observeVector(backend, vector, { later });
     if (observed.vector !== null) record(observed.vector);
   };
   for (const file of files) {
@@ -74,6 +76,5 @@ export async function playVectors(context: Context, plan: VectorPlan): Promise<C
     points,
     stopped: signal.aborted ? "interrupted" : null,
     seconds: (performance.now() - start) / 1000,
-    paging,
   };
 }
