@@ -29,7 +29,7 @@ export function scenarioText(
   paging: "ept" | "shadow" = "shadow",
 ): string {
   const isHistory = vector.kind === "history";
-  const [before, play] = isHistory ? historyText(vector) : guestText(vector);
+  const [before, play] = isHistory ? historyText(vector, paging) : guestText(vector);
   const name = vector.id.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
   return `${before}
 export const scenario: Scenario = {
@@ -46,19 +46,29 @@ ${play}
 /** What comes before the scenario, and what it plays. */
 type Parts = readonly [before: string, play: string];
 
-function historyText({ vms, steps }: HistoryVector): Parts {
+/** With EPT it is the model's CPU that writes, as a live kernel's does anyway. */
+function historyText({ vms, steps }: HistoryVector, paging: "ept" | "shadow"): Parts {
   const lines = steps.map(({ does, gives }) =>
     `  [${literal(does)}, ${JSON.stringify(showResult(gives))}],`
   );
+  const isEpt = paging === "ept";
+  const ops = "steps.map(([op]) => op)";
+  const played = isEpt
+    ? `    const writes = new CpuWritesBackend({ release: stage.release, paging: "ept" });
+    using kvm = writes.open();
+    const system = stage.backend === "kvm" ? stage.kvm : kvm;
+    const results = playHistoryOn(system, ${vms}, ${ops});`
+    : `    const results = playHistoryOn(stage.kvm, ${vms}, ${ops});`;
+  const writes = isEpt ? 'import { CpuWritesBackend } from "@ioeventfd/conform/random";\n' : "";
   const before = `import { type HistoryOp, playHistoryOn, showResult } from "@ioeventfd/conform";
-import type { Scenario } from "@ioeventfd/scenario";
+${writes}import type { Scenario } from "@ioeventfd/scenario";
 
 /** What is done, and what comes of it. */
 const steps: readonly (readonly [HistoryOp, string])[] = [
 ${lines.join("\n")}
 ];
 `;
-  const play = `    const results = playHistoryOn(stage.kvm, ${vms}, steps.map(([op]) => op));
+  const play = `${played}
     steps.forEach(([{ op }, expected], i) => {
       stage.expectEqual(\`\${op} in step \${i}\`, showResult(results[i]!), expected);
     });`;

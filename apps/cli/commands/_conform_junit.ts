@@ -11,7 +11,7 @@ import { type ConformOutcome, failureLines, type TestPoint } from "./_conform_ou
  * @param outcome The run
  */
 export function conformJunit(outcome: ConformOutcome): string {
-  const { points, seconds, about, paging } = outcome;
+  const { points, seconds, about } = outcome;
   const count = (what: TestPoint["outcome"]) =>
     points.filter((point) => point.outcome === what).length;
   const counts = `tests="${points.length}" failures="${count("failed")}" errors="0" ` +
@@ -20,7 +20,7 @@ export function conformJunit(outcome: ConformOutcome): string {
     `<?xml version="1.0" encoding="UTF-8"?>`,
     `<testsuites name="ioeventfd conform" ${counts}>`,
     `  <testsuite name="${escaped(outcome.backends.join(","))}" ${counts}>`,
-    ...points.map((point) => testcase(point, paging)),
+    ...points.map(testcase),
     ...(about.length === 0 ? [] : [`    <system-out>${escaped(about.join("\n"))}</system-out>`]),
     `  </testsuite>`,
     `</testsuites>`,
@@ -30,14 +30,13 @@ export function conformJunit(outcome: ConformOutcome): string {
 
 function testcase(
   { group, name, outcome, reason, failure }: TestPoint,
-  paging: ConformOutcome["paging"],
 ): string {
   const open = `    <testcase classname="${escaped(`conform.${group}`)}" name="${escaped(name)}"`;
   if (outcome === "passed") return `${open}/>`;
   if (outcome === "skipped") {
     return `${open}><skipped message="${escaped(reason ?? "")}"/></testcase>`;
   }
-  const lines = failure === undefined ? ["it differs"] : failureLines(failure, paging);
+  const lines = failure === undefined ? ["it differs"] : failureLines(failure);
   return `${open}><failure message="${escaped(lines[0]!)}">${
     escaped(lines.join("\n"))
   }</failure></testcase>`;

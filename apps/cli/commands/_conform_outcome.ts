@@ -12,6 +12,8 @@ export interface Failure {
   readonly result: VectorResult;
   /** The smallest case of a random one, with what the judge did. */
   readonly vector?: Vector;
+  /** How the model translated guest addresses. */
+  readonly paging?: "ept" | "shadow";
 }
 
 /** One line of TAP, one test of JUnit. */
@@ -48,8 +50,6 @@ export interface ConformOutcome {
   readonly stopped: "interrupted" | "too many differences" | null;
   /** How long it took. */
   readonly seconds: number;
-  /** How the model translates guest addresses. */
-  readonly paging: "ept" | "shadow";
 }
 
 /** Counts of all groups together. */
@@ -66,26 +66,25 @@ export function totalOf(
 }
 
 /** A difference in lines: what differs, then the smallest case as a vector and as a scenario. */
-export function failureLines(
-  { result, vector }: Failure,
-  paging: ConformOutcome["paging"],
-): string[] {
+export function failureLines({ result, vector, paging }: Failure): string[] {
   const lines = result.differences.map(({ what, expected, actual }) =>
     `${what}: expected ${expected}, got ${actual}`
   );
   if (vector === undefined) return lines;
   if (lines.length === 0) lines.push("it did not happen again: does something depend on time?");
-  lines.push("", "The vector, for ioeventfd conform --vectors FILE:", formatVector(vector));
+  const option = paging === "ept" ? " --paging ept" : "";
+  const about = `The vector, for ioeventfd conform${option} --vectors FILE:`;
+  lines.push("", about, formatVector(vector));
   if (vector.kind === "history" || vector.kind === "guest") {
-    const about = "The scenario, for ioeventfd run [--backend kvm] FILE:";
-    lines.push("", about, ...scenarioText(vector, paging).trimEnd().split("\n"));
+    const scenario = "The scenario, for ioeventfd run [--backend kvm] FILE:";
+    lines.push("", scenario, ...scenarioText(vector, paging).trimEnd().split("\n"));
   }
   return lines;
 }
 
 /** The run as JSON. */
 export function outcomeJson(outcome: ConformOutcome): Record<string, unknown> {
-  const { backends, kernel, seed, rows, failures, stopped, seconds, paging, about } = outcome;
+  const { backends, kernel, seed, rows, failures, stopped, seconds, about } = outcome;
   return {
     backend: backends.join(","),
     about,
@@ -95,7 +94,7 @@ export function outcomeJson(outcome: ConformOutcome): Record<string, unknown> {
     stopped,
     seconds,
     groups: rows,
-    failures: failures.map(({ result, vector }) => ({
+    failures: failures.map(({ result, vector, paging }) => ({
       ...result,
       ...(vector && { vector: JSON.parse(formatVector(vector)) }),
       ...((vector?.kind === "history" || vector?.kind === "guest") &&

@@ -10,7 +10,7 @@ import type { Context } from "../command.ts";
 import { grouped } from "../numbers.ts";
 import { Progress } from "../progress.ts";
 import type { ConformOutcome, Failure, TestPoint } from "./_conform_outcome.ts";
-import type { ConformSides, LaneName } from "./_conform_sides.ts";
+import type { ConformSides, LaneName, ModelPaging } from "./_conform_sides.ts";
 
 /** What is played. */
 export interface RandomPlan {
@@ -102,7 +102,6 @@ export async function playRandom(
     points: lanes.flatMap(points),
     stopped,
     seconds: (performance.now() - start) / 1000,
-    paging: sides.paging,
   };
 }
 
@@ -115,9 +114,10 @@ function openLanes(sides: ConformSides, plan: RandomPlan): Lane[] {
     const share = isLast || cases === Infinity ? left : Math.round((cases * weight) / total);
     left -= cases === Infinity ? 0 : share;
     const now = (): number => performance.now();
-    const options = { ...sides.of(name), cases: share, seed, shrinkMs, now };
+    const { paging, ...who } = sides.of(name);
+    const options = { ...who, cases: share, seed, shrinkMs, now };
     const steps = record === undefined
-      ? compared(name, conformCases(options))
+      ? compared(name, paging, conformCases(options))
       : recorded(randomVectors({ ...options, side: options.judge }), options.model, record);
     return { name, weight, steps, played: 0, failed: 0, failures: [] };
   });
@@ -125,10 +125,12 @@ function openLanes(sides: ConformSides, plan: RandomPlan): Lane[] {
 
 function* compared(
   lane: LaneName,
+  paging: ModelPaging,
   cases: ReturnType<typeof conformCases>,
 ): Generator<Step, void> {
   for (const { played, failed, finding } of cases) {
-    yield { played, failed, failures: finding === null ? [] : [failureOf(lane, finding)] };
+    const failures = finding === null ? [] : [{ ...failureOf(lane, finding), paging }];
+    yield { played, failed, failures };
   }
 }
 

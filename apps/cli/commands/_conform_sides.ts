@@ -22,10 +22,11 @@ import { liveBackend } from "./_run_backend.ts";
 export type ModelPaging = "ept" | "shadow";
 
 /**
- * What is played side by side: a kind of case, or histories with the writes done by the model's CPU, which has extended
+ * What is played side by side: a kind of case, with this host's KVM as the judge where it is asked; or histories judged
+ * by the plain form of the rules, with the writes straight on the buses, or done by the model's CPU, which has extended
  * page tables and so the fast MMIO bus.
  */
-export type LaneName = CaseKind | "ept-history";
+export type LaneName = CaseKind | "plain-history" | "ept-history";
 
 /** The sides of one lane, and what its cases may contain. */
 export interface Sides extends CaseShape {
@@ -35,6 +36,8 @@ export interface Sides extends CaseShape {
   readonly model: ConformSide;
   /** Who is right. */
   readonly judge: ConformSide;
+  /** How the model translates guest addresses. */
+  readonly paging: ModelPaging;
 }
 
 /** What the sides are told. */
@@ -92,6 +95,7 @@ export class ConformSides implements Disposable {
   of(lane: LaneName): Sides {
     const release = this.#release, judge = this.#judge;
     if (lane === "ept-history") return this.#fastPath();
+    if (lane === "plain-history") return this.#modelAlone("history");
     const kind = lane;
     if (judge === null) return this.#modelAlone(kind);
     const backend = kind === "registration"
@@ -99,13 +103,15 @@ export class ConformSides implements Disposable {
       : new VmxBackend({ release, paging: this.paging });
     // Histories write with no CPU in the model, and so never to the fast bus.
     const zeroLengthMmio = kind !== "history" || this.paging === "shadow";
-    return { kind, model: { backend }, judge, zeroLengthMmio };
+    const paging = kind === "history" ? "shadow" : this.paging;
+    return { kind, model: { backend }, judge, zeroLengthMmio, paging };
   }
 
   #fastPath(): Sides {
     const release = this.#release, paging = "ept";
     return {
       kind: "history",
+      paging,
       model: { backend: new CpuWritesBackend({ release, paging }) },
       judge: { backend: new ReferenceBackend({ release, paging }) },
       irqchips: false,
@@ -120,32 +126,35 @@ export class ConformSides implements Disposable {
     if (kind !== "guest") {
       const model = { backend: new CoreBackend({ release }) };
       const judge = { backend: new ReferenceBackend({ release }) };
-      return { kind, model, judge, irqchips: false };
+      return { kind, model, judge, irqchips: false, paging: "shadow" };
     }
     const [model, judge] = (["shadow", "ept"] as const).map((paging) => ({
       backend: new VmxBackend({ release, paging }),
     }));
-    return { kind, model: model!, judge: judge!, zeroLengthMmio: false };
+    return { kind, model: model!, judge: judge!, zeroLengthMmio: false, paging: "shadow" };
   }
 
   /** What is played against what, for people. */
   about(lanes: readonly LaneName[]): string[] {
-    const { release } = this;
-    if (this.live) {
+    const isPlain = (lane: LaneName): boolean =>
+      lane === "plain-history" || lane === "ept-history" || !this.live && lane !== "guest";
+    const [live, plain] = [this.live && lanes.some((lane) => !isPlain(lane)), lanes.some(isPlain)];
+    const lines = [];
+    if (live) {
       const fast = this.paging === "ept"
         ? "which has a fast MMIO bus: histories leave out zero length in memory"
         : "which has no fast MMIO bus, for want of extended page tables";
-      return [`The model of Linux ${release}, judged by this host's KVM, ${fast}.`];
+      lines.push(`The model of Linux ${this.release}, judged by this host's KVM, ${fast}.`);
     }
-    const lines = [];
-    if (lanes.some((lane) => lane !== "guest")) {
-      const plain = "the plain form of its rules (lists, bigints, the search step by step)";
-      lines.push(`The model of Linux ${release}, judged by ${plain}: no kernel is asked.`);
+    if (plain) {
+      const by = "judged by the plain form of its rules (lists, bigints, the search step by step)";
+      const what = live ? "Of plain-history and ept-history" : `The model of Linux ${this.release}`;
+      lines.push(`${what}${live ? " it is" : ","} ${by}: no kernel is asked.`);
     }
     if (lanes.includes("ept-history")) {
       lines.push("Of ept-history the writes are stores of the model's CPU, which has EPT.");
     }
-    if (lanes.includes("guest")) {
+    if (!this.live && lanes.includes("guest")) {
       const why = "which must agree where no zero length is in memory";
       lines.push(`Guests on the model with shadow paging and with EPT, ${why}.`);
     }

@@ -12,9 +12,9 @@ import { type ConformOutcome, failureLines, type TestPoint, totalOf } from "./_c
  * @param outcome The run
  */
 export function conformTap(outcome: ConformOutcome): string {
-  const { points, about, paging, stopped } = outcome;
+  const { points, about, stopped } = outcome;
   const lines = ["TAP version 14", `1..${points.length}`, ...about.map((line) => `# ${line}`)];
-  points.forEach((point, i) => lines.push(...pointLines(point, i + 1, paging)));
+  points.forEach((point, i) => lines.push(...pointLines(point, i + 1)));
   if (stopped !== null) lines.push(`# stopped early: ${stopped}`);
   return [...lines, `# ${tallyLine(totalOf(outcome))}`, ""].join("\n");
 }
@@ -22,12 +22,11 @@ export function conformTap(outcome: ConformOutcome): string {
 function pointLines(
   { group, name, outcome, reason, failure }: TestPoint,
   number: number,
-  paging: ConformOutcome["paging"],
 ): string[] {
   const description = `${group} ${name}`.replaceAll("\\", "\\\\").replaceAll("#", "\\#");
   const skip = outcome === "skipped" ? ` # SKIP ${reason ?? ""}` : "";
   const lines = [`${outcome === "failed" ? "not ok" : "ok"} ${number} - ${description}${skip}`];
   if (failure === undefined) return lines;
-  const told = failureLines(failure, paging).map((line) => line === "" ? "" : `    ${line}`);
+  const told = failureLines(failure).map((line) => line === "" ? "" : `    ${line}`);
   return [...lines, "  ---", "  differences: |", ...told, "  ..."];
 }

@@ -20,13 +20,13 @@ const mostShown = 20;
  * @param style Colours
  */
 export function conformText(outcome: ConformOutcome, style: Style): string {
-  const { about, failures, rows, stopped, seconds, paging } = outcome;
+  const { about, failures, rows, stopped, seconds } = outcome;
   const lines: string[] = about.length === 0 ? [] : [...about, ""];
   for (const failure of failures.slice(0, mostShown)) {
     const { id, tag } = failure.result;
     const isRandom = failure.vector !== undefined;
     lines.push(style.red(`${id}${tag === null || isRandom ? "" : ` (${tag})`}`));
-    const told = failureLines(failure, paging);
+    const told = failureLines(failure);
     lines.push(...told.map((line) => isRandom && line === "" ? "" : isRandom ? line : `  ${line}`));
     if (isRandom) lines.push("");
   }

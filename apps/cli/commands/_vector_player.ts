@@ -5,6 +5,7 @@
  */
 import type { Vector } from "@ioeventfd/conform";
 import { type KernelRelease, kernelReleases, type KvmBackend } from "@ioeventfd/uapi";
+import { CpuWritesBackend } from "@ioeventfd/conform/random";
 import { VmxBackend } from "@ioeventfd/vmx-sim";
 
 /** Plays vectors. */
@@ -20,16 +21,22 @@ export function alwaysBy(backend: KvmBackend): VectorPlayer {
   return { name: backend.name, of: () => backend };
 }
 
+/** A model; with EPT its CPU does the guest writes, since only so they meet the fast MMIO bus. */
+export function modelOf(release: KernelRelease, paging: "ept" | "shadow"): KvmBackend {
+  const options = { release, paging };
+  return paging === "ept" ? new CpuWritesBackend(options) : new VmxBackend(options);
+}
+
 /** Models by release; a vector of none, or of one that the model does not know, is for the `usual`. */
 export function modelsByRelease(usual: KernelRelease, paging: "ept" | "shadow"): VectorPlayer {
-  const models = new Map<string, VmxBackend>();
+  const models = new Map<string, KvmBackend>();
   return {
     name: "sim",
-    of(vector): VmxBackend {
+    of(vector): KvmBackend {
       const release = kernelReleases.find(({ name }) => name === vector.release) ?? usual;
       let model = models.get(release.name);
       if (model === undefined) {
-        model = new VmxBackend({ release, paging });
+        model = modelOf(release, paging);
         models.set(release.name, model);
       }
       return model;

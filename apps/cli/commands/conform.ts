@@ -5,7 +5,6 @@
  */
 import { formatVector } from "@ioeventfd/conform";
 import type { Vector } from "@ioeventfd/conform";
-import { VmxBackend } from "@ioeventfd/vmx-sim";
 import { exitCode, UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
 import { chosenRelease, kernelOption } from "../kernel_option.ts";
@@ -19,19 +18,33 @@ import { conformTap } from "./_conform_tap.ts";
 import { conformText } from "./_conform_text.ts";
 import { playVectors } from "./_conform_vectors.ts";
 import { liveBackend } from "./_run_backend.ts";
-import { alwaysBy, modelsByRelease, type VectorPlayer } from "./_vector_player.ts";
+import { alwaysBy, modelOf, modelsByRelease, type VectorPlayer } from "./_vector_player.ts";
 
 const usualCases = 10_000, usualDifferences = 5, usualShrinkS = 10;
 
-/** A case with writes takes a kernel as long as 49 without. */
-const registrationsFirst = 49;
+/**
+ * What is played where nothing is asked for, and how much of each: most where a case is cheap. A kernel takes a case
+ * with writes as long as 30 without.
+ */
+const usualLanes: Readonly<Record<"live" | "alone", readonly (readonly [LaneName, number])[]>> = {
+  live: [["registration", 40], ["history", 1], ["guest", 1], ["plain-history", 4], [
+    "ept-history",
+    4,
+  ]],
+  alone: [["registration", 20], ["plain-history", 4], ["ept-history", 4], ["guest", 1]],
+};
 
 /** Lanes that an option asks for, with this host's KVM and without. */
-const lanesOf = {
-  registrations: { live: ["registration"], alone: ["registration"] },
-  histories: { live: ["history"], alone: ["history", "ept-history"] },
-  guests: { live: ["guest"], alone: ["guest"] },
-} as const;
+const lanesOf: Readonly<
+  Record<"live" | "alone", Readonly<Record<typeof kinds[number], readonly LaneName[]>>>
+> = {
+  live: { registrations: ["registration"], histories: ["history"], guests: ["guest"] },
+  alone: {
+    registrations: ["registration"],
+    histories: ["plain-history", "ept-history"],
+    guests: ["guest"],
+  },
+};
 const kinds = ["registrations", "histories", "guests"] as const;
 
 /** `ioeventfd conform`. */
@@ -43,8 +56,10 @@ export const conform: Command = {
     `Without --vectors, random cases are played on the model and on this host's KVM, which is right
 where they differ: calls of KVM_IOEVENTFD of any shape, and now and then a history of several VMs
 with eventfds that come and go, guest writes of every width on both buses, coalesced zones, memory
-slots and interrupt controllers; with --guests, machine code. --backend sim asks no kernel: the
-plain form of the model's rules judges, and for guests the model's other kind of paging.
+slots and interrupt controllers, and machine code. Besides, histories are judged by the plain form
+of the model's rules, once with the writes done by the model's CPU, which has EPT and so the fast
+MMIO path. --backend sim asks no kernel: the plain form judges everything, and for machine code the
+model's other kind of paging. The report says who judged what.
 
 A difference is made smaller until nothing can be left out, and printed as a vector and as a
 scenario. --record OUT writes down what the judge did in every case instead, as vectors.
@@ -73,9 +88,9 @@ after Ctrl-C, with what was done so far.`,
       value: "SECONDS",
       summary: `Time to make a difference smaller; ${usualShrinkS} unless given`,
     },
-    { name: "registrations", summary: "Calls of KVM_IOEVENTFD alone" },
-    { name: "histories", summary: "Histories with guest writes alone" },
-    { name: "guests", summary: "Machine code alone" },
+    { name: "registrations", summary: "Nothing but calls of KVM_IOEVENTFD" },
+    { name: "histories", summary: "Nothing but histories with guest writes" },
+    { name: "guests", summary: "Nothing but machine code" },
     { name: "vectors", value: "FILE", repeat: true, file: true, summary: "A file of vectors" },
     {
       name: "backend",
@@ -175,11 +190,11 @@ async function vectorOutcome(
   const release = chosenRelease(options);
   const players = names.map((name): VectorPlayer => {
     if (name === "kvm") return alwaysBy(liveBackend());
-    if (options.has("kernel")) return alwaysBy(new VmxBackend({ release, paging }));
+    if (options.has("kernel")) return alwaysBy(modelOf(release, paging));
     return modelsByRelease(release, paging);
   });
   const kernel = isModel ? release.name : null;
-  return await playVectors(context, { files, players, kernel, paging, ...recording });
+  return await playVectors(context, { files, players, kernel, ...recording });
 }
 
 async function randomOutcome(context: Context, recording: Recording): Promise<ConformOutcome> {
@@ -197,7 +212,7 @@ async function randomOutcome(context: Context, recording: Recording): Promise<Co
     paging: options.text("paging") as ModelPaging | undefined,
   });
   return await playRandom(context, sides, {
-    weights: chosenLanes(options, live),
+    weights: chosenLanes(options, live, recording.record !== undefined),
     cases: cases === undefined ? most : parseCount(cases, "cases", 1, Number.MAX_SAFE_INTEGER),
     seed: chosenSeed(options),
     shrinkMs: 1000 * parseCount(shrink, "shrink", 0, 3600),
@@ -207,13 +222,19 @@ async function randomOutcome(context: Context, recording: Recording): Promise<Co
   });
 }
 
-/** What is asked for in equal parts; else mostly registrations, and histories. */
-function chosenLanes(options: OptionValues, live: boolean): Map<LaneName, number> {
+/** What is asked for, in equal parts; else something of everything that this judge decides. */
+function chosenLanes(
+  options: OptionValues,
+  live: boolean,
+  isRecorded: boolean,
+): Map<LaneName, number> {
+  const where = live ? "live" : "alone";
   const asked = kinds.filter((kind) => options.flag(kind));
-  const lanes = (asked.length === 0 ? ["registrations", "histories"] as const : asked)
-    .flatMap((kind): readonly LaneName[] => lanesOf[kind][live ? "live" : "alone"]);
-  const mostly = asked.length === 0 ? registrationsFirst : 1;
-  return new Map(lanes.map((lane) => [lane, lane === "registration" ? mostly : 1]));
+  const others: readonly LaneName[] = live ? ["plain-history", "ept-history"] : ["ept-history"];
+  if (asked.length === 0) {
+    return new Map(usualLanes[where].filter(([lane]) => !isRecorded || !others.includes(lane)));
+  }
+  return new Map(asked.flatMap((kind) => lanesOf[where][kind]).map((lane) => [lane, 1]));
 }
 
 function duration(minutes: string): number {
