@@ -20,9 +20,9 @@ const usage = `deno task bench [--quick] [--json] [--rounds N] [--docs] [--from 
 Measures the model beside a bus in C, v86 and real eventfds: every variant in a process of its own,
 all of them in turn, in an order that is reversed from round to round.
 
-  --quick     the same in less than a minute: fewer rounds, a smaller recording
+  --quick     the same in less than 50 s: as many rounds as fit, a smaller recording
   --json      one JSON object on stdout
-  --rounds N  so many rounds
+  --rounds N  so many rounds, or as fit
   --docs      docs/speed.json, docs/speed-light.svg and -dark.svg, and the tables of docs/speed.md too
   --from FILE nothing is measured: what --json printed before is shown, or goes to docs`;
 
@@ -69,7 +69,7 @@ async function measure(): Promise<BenchResult> {
       ftrace: await writeRecording(recordings.ftrace, "ftrace", plan.recordingBytes / 4),
     };
     const list = variants(plan, { peer: peer.path, recordings });
-    const answers = await runRounds(list, rounds, (round, name) => {
+    const answers = await runRounds(list, { ...plan, rounds }, (round, name) => {
       progress(`round ${round + 1} of ${rounds}: ${name}`);
     });
     progress("");
@@ -79,7 +79,7 @@ async function measure(): Promise<BenchResult> {
         ...host,
         native: peer.path === null ? `skipped: ${peer.reason}` : peer.compiler,
         v86: "0.5.462",
-        rounds,
+        rounds: answers.get(list[0]!.name)!.length,
         loadBefore,
         loadAfter: load(),
       },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Plan } from "./plan.ts";
 import type { Variant } from "./variants.ts";
 
 /** Milliseconds after which a process is given up. */
@@ -15,22 +16,27 @@ export type Answers = ReadonlyMap<string, readonly unknown[]>;
  * Runs the rounds.
  *
  * @param variants What is run
- * @param rounds How often
+ * @param plan How often, and for how long at most
  * @param onRun Told before each process
- * @returns The answers; by name, those of the same round at the same place
+ * @returns The answers, as many as rounds were run; by name, those of the same round at the same place
  * @throws {Error} when a process fails
  */
 export async function runRounds(
   variants: readonly Variant[],
-  rounds: number,
+  { rounds, budgetMs }: Pick<Plan, "rounds" | "budgetMs">,
   onRun: (round: number, name: string) => void = () => {},
 ): Promise<Answers> {
   const answers = new Map<string, unknown[]>(variants.map(({ name }) => [name, []]));
+  const start = performance.now();
+  let longest = 0;
   for (let round = 0; round < rounds; round++) {
+    const began = performance.now();
+    if (round > 0 && began - start + longest > budgetMs) break;
     for (const variant of round % 2 === 0 ? variants : variants.toReversed()) {
       onRun(round, variant.name);
       answers.get(variant.name)!.push(await run(variant));
     }
+    longest = Math.max(longest, performance.now() - began);
   }
   return answers;
 }
