@@ -86,7 +86,9 @@ function tiles({ writes, outcomes, exits, contradictionCount }: ReplayReport): H
     tile(
       grouped(wrong),
       "Unexplained",
-      wrong === 0 ? "exits, contradictions" : `${grouped(exits.unexplained)} exits`,
+      wrong === 0
+        ? "exits, contradictions"
+        : `${grouped(exits.unexplained)} exits, ${grouped(contradictionCount)} contradictions`,
       wrong === 0 ? "good" : "bad",
     )
   }</dl>

@@ -154,7 +154,7 @@ ${
           })),
           kind: "prose",
         })
-      }${leftOut(Math.min(most, contradictions.length), contradictionCount, "contradictions")}`
+      }${others(Math.min(most, contradictions.length), contradictionCount)}`
   }${
     exits.unexplained === 0
       ? ""
@@ -165,6 +165,12 @@ access that caused them: lines ${unexplainedLines.slice(0, 20).join(", ")}${
   }
     </section>
   `;
+}
+
+function others(shown: number, all: number): HtmlPart {
+  if (shown >= all) return "";
+  return markup`<p class="note">${grouped(shown)} of ${grouped(all)}; more of the same kind are
+counted and not listed.</p>`;
 }
 
 /** What no line says. */
