@@ -100,6 +100,7 @@ function mentionsOf(markdown: string): { mentions: Mention[]; trees: number } {
 /** Of a command line, the words that begin with a folder of this house; others are files it writes, or a user's own. */
 function commandPaths(text: string, line: number): Mention[] {
   return words(text)
+    .map((word) => word.replace(/@[\d.]+s$/, ""))
     .filter((word) => folders.some((folder) => word.startsWith(`${folder}/`)))
     .filter((word) => looksLikePath(word) && !word.includes("*"))
     .map((path) => ({ path, line }));

@@ -54,7 +54,7 @@ async function has(command: string): Promise<boolean> {
 Deno.test("planC() writes each step as an ioctl that fills what the step needs", () => {
   const text = planC(plans[0]!);
   assertEquals(text.match(/ioctl\(vm, KVM_IOEVENTFD, &step\)/g)?.length, plans[0]!.steps.length);
-  assertStringIncludes(text, "until step 2 its writes exit to userspace");
+  assertStringIncludes(text, "until step 3 its writes exit to userspace");
   assertStringIncludes(text, ".flags = KVM_IOEVENTFD_FLAG_DATAMATCH | KVM_IOEVENTFD_FLAG_PIO,");
   assertStringIncludes(text, ".datamatch = 0x1ffffffffULL,");
 });
