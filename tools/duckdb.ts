@@ -1,6 +1,6 @@
 /**
  * SQL over exported recordings: `deno run --no-config --lock=tools/duckdb.lock --allow-all tools/duckdb.ts 'set/*.parquet' < query.sql`.
- * The files are the table `events`. Prints a table, or with `--json` an array of rows.
+ * The files are the table `events`; without files there is only the SQL. Prints a table, or with `--json` an array of rows.
  *
  * DuckDB is some 140 MB, so it is no dependency of the repository: this fetches it when it runs, at one exact version
  * whose hashes are in a lock file of its own.
@@ -27,20 +27,18 @@ interface Duckdb {
 const library: string = ["npm:@duckdb/node-api", "1.5.4-r.1"].join("@");
 
 const { DuckDBInstance }: Duckdb = await import(library);
-const [files, form] = Deno.args;
-if (files === undefined) {
-  console.error("Say which files: 'set/*.parquet'; the SQL comes from stdin");
-  Deno.exit(2);
-}
+const files = Deno.args.find((word) => word !== "--json");
 const connection = await (await DuckDBInstance.create(":memory:")).connect();
-await connection.run(
-  `CREATE VIEW events AS SELECT * FROM read_parquet('${files.replaceAll("'", "''")}')`,
-);
+if (files !== undefined) {
+  await connection.run(
+    `CREATE VIEW events AS SELECT * FROM read_parquet('${files.replaceAll("'", "''")}')`,
+  );
+}
 const sql = await new Response(Deno.stdin.readable).text();
 const result = await connection.runAndReadAll(sql);
 const names = result.columnNames();
 const rows = result.getRowsJS();
-if (form === "--json") {
+if (Deno.args.includes("--json")) {
   const plain = rows.map((row) => Object.fromEntries(row.map((cell, i) => [names[i]!, cell])));
   console.log(
     JSON.stringify(plain, (_, cell) => typeof cell === "bigint" ? Number(cell) : cell),
