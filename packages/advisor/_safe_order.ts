@@ -9,6 +9,7 @@ import { addressOf, groupsApart, safeInAnyOrder } from "./_groups_apart.ts";
 import { OrderModel } from "./_order_model.ts";
 import type { OrderItem, OrderNeed } from "./_order_model.ts";
 import { searchOrder } from "./_search_order.ts";
+import type { Turn } from "./_search_order.ts";
 
 /** One bus of one release, as far as order matters. */
 export interface BusOrder {
@@ -38,20 +39,22 @@ export interface SafeOrder {
  * @param buses What must hold together
  * @param given Steps in the order at hand
  * @param movable Those whose turn may change, with their ranges
+ * @param turns Pairs of them of which the first has to come first
  * @returns The order, or what stands in the way
  */
 export function safeOrder(
   buses: readonly BusOrder[],
   given: readonly number[],
   movable: ReadonlyMap<number, IoRange>,
+  turns: readonly Turn[] = [],
 ): SafeOrder {
   const order = [...given];
   let robust = true;
-  for (const steps of groupsToOrder(buses, given)) {
+  for (const steps of groupsToOrder(buses, given, turns)) {
     const parts = buses.map((bus) => part(bus, steps)).filter((one) => one.needs.length > 0);
     const models = parts.map((one) => new OrderModel(one));
     const here = given.filter((step) => steps.has(step));
-    const found = searchOrder({ models, given: here, movable });
+    const found = searchOrder({ models, given: here, movable, turns });
     if (found.order === null) {
       return { order: null, robust: false, proven: found.proven, stuck: here };
     }
@@ -66,6 +69,7 @@ export function safeOrder(
 function groupsToOrder(
   buses: readonly BusOrder[],
   given: readonly number[],
+  turns: readonly Turn[],
 ): ReadonlySet<number>[] {
   const unsettled = buses.filter((bus) => !settled(bus, bus.items));
   if (unsettled.length === 0) return [];
@@ -77,6 +81,9 @@ function groupsToOrder(
       if (settled(bus, bus.items.filter((item) => group.has(item.step)))) continue;
       for (const step of group) join(groupOf, step, group);
     }
+  }
+  for (const [first, second] of turns) {
+    if (groupOf.has(first) || groupOf.has(second)) join(groupOf, first, new Set([second]));
   }
   return [...new Set(groupOf.values())];
 }

@@ -20,7 +20,12 @@ export interface OrderQuestion {
   readonly given: readonly number[];
   /** Steps whose turn may change, with the range by which to sort them. */
   readonly movable: ReadonlyMap<number, IoRange>;
+  /** Pairs that keep their turns: the second is refused while the first is there, on some release. */
+  readonly turns: readonly Turn[];
 }
+
+/** Two steps, the first of which has to come first. */
+export type Turn = readonly [first: number, second: number];
 
 /**
  * An order of steps that leaves no need of any model unmet; of those tried first, one that is safe wherever else
@@ -36,15 +41,17 @@ class OrderSearch {
   readonly #given: readonly number[];
   readonly #ranges: ReadonlyMap<number, IoRange>;
   readonly #free: readonly number[];
+  readonly #turns: readonly Turn[];
   /** Where in the order a step that may move stands. */
   readonly #slots: readonly number[];
   #state = 0x2545_f491;
 
-  constructor({ models, given, movable }: OrderQuestion) {
+  constructor({ models, given, movable, turns }: OrderQuestion) {
     this.#models = models;
     this.#given = given;
     this.#ranges = movable;
     this.#free = given.filter((step) => movable.has(step));
+    this.#turns = turns.filter((pair) => pair.every((step) => given.includes(step)));
     this.#slots = given.flatMap((step, i) => (movable.has(step) ? [i] : []));
   }
 
@@ -54,7 +61,7 @@ class OrderSearch {
     let found: FoundOrder | undefined;
     for (const usual of [free, ...this.#sorted()]) {
       if (this.#work() > climbingWork) break;
-      const order = this.#filled(usual);
+      const order = this.#filled(this.#inTurn(usual));
       if (this.#lost(order) > 0) continue;
       if (this.#models.every((model) => model.robust(order))) return { order, proven: false };
       found ??= { order, proven: false };
@@ -80,7 +87,7 @@ class OrderSearch {
       tooMany = seen.add(key).size > mostStates;
       const turn = this.#given[placed.length]!;
       const open = this.#ranges.has(turn)
-        ? this.#free.filter((step) => !placed.includes(step))
+        ? this.#free.filter((step) => !placed.includes(step) && this.#mayFollow(placed, step))
         : [turn];
       for (const step of open) {
         const next = this.#models.map((model, i) => model.after(arrays[i]!, step));
@@ -147,7 +154,27 @@ class OrderSearch {
   #lost(order: readonly number[]): number {
     let lost = 0;
     for (const model of this.#models) lost += model.lost(order);
+    for (const [first, second] of this.#turns) {
+      if (order.indexOf(first) > order.indexOf(second)) lost++;
+    }
     return lost;
+  }
+
+  #mayFollow(placed: readonly number[], step: number): boolean {
+    return this.#turns.every(([first, second]) => second !== step || placed.includes(first));
+  }
+
+  /** The order, each step that has to wait put off until after those it waits for. */
+  #inTurn(order: readonly number[]): readonly number[] {
+    if (this.#turns.length === 0) return order;
+    const placed: number[] = [];
+    let waiting = [...order];
+    while (waiting.length > 0) {
+      const next = waiting.find((step) => this.#mayFollow(placed, step))!;
+      placed.push(next);
+      waiting = waiting.filter((step) => step !== next);
+    }
+    return placed;
   }
 
   #work(): number {

@@ -13,6 +13,7 @@ import type { OrderItem, OrderNeed } from "./_order_model.ts";
 import type { RegistrationSet } from "./registration_set.ts";
 import { safeOrder } from "./_safe_order.ts";
 import type { BusOrder, SafeOrder } from "./_safe_order.ts";
+import type { Turn } from "./_search_order.ts";
 import { SetModel } from "./_set_model.ts";
 import { valueOf, writesOf } from "./_writes_of.ts";
 
@@ -48,14 +49,16 @@ export function lint(set: RegistrationSet, options: LintOptions = {}): LintRepor
   const releases = options.releases ?? [latestRelease];
   const ept = options.ept ?? false;
   const cases: ReleaseFindings[] = [];
-  const buses: BusOrder[] = [];
+  const buses = new Map<KernelRelease, readonly BusOrder[]>();
   const kept = new Set<number>();
+  const turns: Turn[] = [];
   for (const release of releases) {
     using model = new SetModel(set, release);
     const registrations = judgeAll({ set, release, model, ept });
     cases.push({ kernel: release.name, registrations });
     for (const step of model.inForce()) kept.add(step);
-    buses.push(...busOrders(set, model, registrations));
+    buses.set(release, busOrders(set, model, registrations));
+    turns.push(...collisions(model));
   }
   set.forEach((entry, step) => {
     if (entry.kind !== "assign" && entry.kind !== "deassign") kept.add(step);
@@ -71,11 +74,16 @@ export function lint(set: RegistrationSet, options: LintOptions = {}): LintRepor
     };
   }
   const given = [...kept].sort((a, b) => a - b);
-  const proposed = safeOrder(unique(buses), given, rangesOf(set, given));
+  const proposed = safeOrder(
+    unique([...buses.values()].flat()),
+    given,
+    rangesOf(set, given),
+    turns,
+  );
   const asMade = proposed.order?.length === set.length &&
     proposed.order.every((step, i) => step === i) &&
     registrations.every((one) => one.verdict === "never" || one.writes.length === 0);
-  const found = asMade ? proposed : confirmed(set, releases, buses, proposed);
+  const found = asMade ? proposed : confirmed(set, buses, proposed);
   return {
     releases: cases,
     registrations,
@@ -114,6 +122,17 @@ function busOrders(
   });
 }
 
+/** What was refused for what is still there: another release may take both. */
+function collisions(model: SetModel): Turn[] {
+  const inForce = new Set(model.inForce());
+  return model.refusals.flatMap((refused, step) => {
+    const other = refused?.reason.collidesWith;
+    if (other === undefined) return [];
+    const first = model.stepOfSequence(other.sequence);
+    return inForce.has(first) ? [[first, step] as const] : [];
+  });
+}
+
 /** Buses that differ in what matters. */
 function unique(buses: readonly BusOrder[]): BusOrder[] {
   const seen = new Map<string, BusOrder>();
@@ -140,16 +159,15 @@ function rangeOf({ addr, len }: Registration): IoRange {
 /** The order, once the model has carried it out on every release and each write got there. */
 function confirmed(
   set: RegistrationSet,
-  releases: readonly KernelRelease[],
-  buses: readonly BusOrder[],
+  buses: ReadonlyMap<KernelRelease, readonly BusOrder[]>,
   found: SafeOrder,
 ): SafeOrder {
   if (found.order === null) return found;
   const order = found.order;
   const reordered = order.map((step) => set[step]!);
-  const holds = releases.every((release) => {
+  const holds = [...buses].every(([release, itsBuses]) => {
     using model = new SetModel(reordered, release);
-    return buses.filter((bus) => bus.rules === release.bus).every(({ items, needs }) =>
+    return itsBuses.every(({ items, needs }) =>
       needs.every(({ item, key }) => {
         const { step } = items[item]!;
         const entry = set[step]!;

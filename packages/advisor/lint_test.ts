@@ -169,6 +169,16 @@ Deno.test("lint() judges several releases at once and finds an order for all", (
   assert(again.registrations.every((one) => one.verdict === "ok"), JSON.stringify(order));
 });
 
+Deno.test("lint() keeps the turns of two of which one release takes the one, another the other", () => {
+  const set = registrationSet([made(A + 2n, 0), made(A + 2n, 1), made(A, 2)]);
+  const report = lint(set, { releases: kernelReleases });
+  assertEquals(report.releases.map((one) => one.registrations.map(({ errno }) => errno).join()), [
+    "EINVAL,,",
+    ...Array(5).fill(",EEXIST,"),
+  ]);
+  assertEquals(report.safeOrder, [2, 0, 1]);
+});
+
 Deno.test("lint() says when no order saves all, having tried every one", () => {
   const set = registrationSet([
     made(A, 8),
