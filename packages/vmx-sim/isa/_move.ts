@@ -83,7 +83,8 @@ export function moveOffset(insn: Instruction, cpu: CpuState, port: AccessPort): 
 export function moveExtend(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
   const kind = insn.kind;
   let from = kind < 0 ? -kind : kind;
-  if (from > insn.size) from = insn.size;
+  // KERNEL 6.19 arch/x86/kvm/emulate.c opcode_table: MOVSXD reads 4 bytes, with 66 too
+  if (from > insn.size && !(port.emulator && insn.isMemory)) from = insn.size;
   const result = loadOperand(insn, cpu, port, from, 0, false);
   if (result !== DONE) return result;
   let lo = VALUE[0]!;

@@ -80,7 +80,14 @@ export function loadSegment(
   return DONE;
 }
 
-/** MOV r/m, sreg: two bytes in memory, zero-extended into a register of 4 or 8. */
+/** Bytes that a selector is stored in: of a register all, of memory two, which KVM's emulator makes 8 by REX.W. */
+function selectorBytes(insn: Instruction, port: AccessPort): number {
+  if (!insn.isMemory) return insn.size;
+  // KERNEL 6.19 arch/x86/kvm/emulate.c em_store_sreg: only an operand of 4 bytes becomes one of 2
+  return port.emulator && insn.size === 8 ? 8 : 2;
+}
+
+/** MOV r/m, sreg: zero-extended into a register of 4 or 8. */
 export function storeSegmentRegister(
   insn: Instruction,
   cpu: CpuState,
@@ -88,7 +95,7 @@ export function storeSegmentRegister(
 ): StepResult {
   const register = insn.reg & 7;
   if (register > GS) return undefinedOpcode(insn, cpu, port);
-  const size = insn.isMemory ? 2 : insn.size;
+  const size = selectorBytes(insn, port);
   const result = storeOperand(insn, cpu, port, size, cpu.seg[register]!.selector, 0);
   return result === DONE ? advance(insn, cpu) : result;
 }
@@ -168,7 +175,7 @@ export function storeSystemSelector(
   if (hasParagraphs(cpu)) return undefinedOpcode(insn, cpu, port);
   if (cpl(cpu) > 0 && (cpu.cr4 & CR4_UMIP) !== 0) return protection(port);
   const selector = (insn.kind === 0 ? cpu.ldt : cpu.tr).selector;
-  const size = insn.isMemory ? 2 : insn.size;
+  const size = selectorBytes(insn, port);
   if (insn.isMemory && port.emulator) {
     // KERNEL 6.19 arch/x86/kvm/emulate.c group6: not marked Mov, so what is overwritten is read, in the operand's size
     const read = loadOperand(insn, cpu, port, insn.size, 0, true);
