@@ -63,6 +63,11 @@ Deno.test("ioeventfd ends with 3 and one line when a file is not there, not perm
     3,
     "ioeventfd: stdin:1: JSON that ends too early: is the file cut off?\n",
   ]);
+  const nameless = await ioeventfd(["replay", ""]);
+  assertEquals([nameless.code, nameless.stderr], [
+    3,
+    "ioeventfd: cannot read a file without a name\n",
+  ]);
   const folder = await ioeventfd(["conform", "--vectors", "vectors"]);
   assertEquals([folder.code, folder.stderr], [
     3,
@@ -80,4 +85,17 @@ Deno.test("ioeventfd is quiet when the reader of its output goes", async () => {
   await child.stdout.cancel();
   const stderr = await new Response(child.stderr).text();
   assertEquals([stderr, (await child.status).code], ["", 0]);
+});
+
+Deno.test("ioeventfd ends with 4 and one line when its output cannot be written", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", '"$0" run --quiet --no-prompt apps/cli/main.ts caps >/dev/full', Deno.execPath()],
+    cwd: root,
+    stderr: "piped",
+  }).output();
+  const text = new TextDecoder().decode(stderr);
+  assertEquals(code, 4, text);
+  assertMatch(text, /^ioeventfd: cannot write the output: No space left on device.*\n$/);
 });

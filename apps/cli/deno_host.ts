@@ -116,6 +116,9 @@ async function writeAll(stream: typeof Deno.stdout, bytes: Uint8Array): Promise<
     for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) throw new BrokenPipeError("broken pipe");
+    if (error instanceof Error && "code" in error) {
+      throw new EnvironmentError(`cannot write the output: ${error.message}`);
+    }
     throw error;
   }
 }
@@ -133,6 +136,7 @@ async function decode(stream: ReadableStream<Uint8Array>, path: string): Promise
 }
 
 async function explain<T>(verb: string, path: string, work: () => Promise<T>): Promise<T> {
+  if (path === "") throw new InputError(`cannot ${verb} a file without a name`);
   try {
     return await work();
   } catch (error) {

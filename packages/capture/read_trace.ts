@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ByteOrderMark } from "./_byte_order_mark.ts";
 import { CaptureError } from "./capture_error.ts";
 import { foreignFormat, looksBinary } from "./_foreign_format.ts";
 import type { TraceParser } from "./trace_parser.ts";
@@ -28,8 +29,9 @@ export async function readTrace(
   const foreign = foreignFormat(head);
   if (foreign !== undefined) throw new CaptureError(foreign, 1);
   const gzip = head[0] === 0x1f && head[1] === 0x8b;
+  const mark = new ByteOrderMark();
   try {
-    for await (const chunk of gzip ? gunzip(input) : input) parser.push(chunk);
+    for await (const chunk of gzip ? gunzip(input) : input) parser.push(mark.skip(chunk));
   } catch (error) {
     if (!gzip || input.failed || !(error instanceof Error)) throw error;
     const line = parser.counts.lines + 1;

@@ -40,6 +40,24 @@ Deno.test("readTrace() takes bytes, streams and iterables, gzip or not, in chunk
   }
 });
 
+Deno.test("readTrace() passes over a byte order mark, and over nothing else", async () => {
+  const mark = [0xef, 0xbb, 0xbf];
+  const text = Uint8Array.from([...mark, ...bytes(line)]);
+  for (const source of [text, inChunks(text, 1), inChunks(text, 2), inChunks(text, 3)]) {
+    const { events, malformed } = await counts(source);
+    assertEquals([events, malformed], [1, 0]);
+  }
+  const packed = await gzip(text);
+  assertEquals((await counts(packed)).malformed, 0);
+  for (const wrong of [mark.slice(0, 1), mark.slice(0, 2), [...mark, ...mark]]) {
+    const data = Uint8Array.from([...wrong, 0x0a, ...bytes(line)]);
+    for (const source of [data, inChunks(data, 1), inChunks(data, 2)]) {
+      const { events, malformed } = await counts(source);
+      assertEquals([events, malformed], [1, 1]);
+    }
+  }
+});
+
 Deno.test("readTrace() tells how much was read, before gunzip", async () => {
   const packed = await gzip(bytes(line.repeat(500)));
   const seen: number[] = [];
