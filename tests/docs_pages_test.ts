@@ -1,6 +1,7 @@
 // What README.md and the pages of docs/ show of commands is what these print. CONTRIBUTING.md says how a block is written.
 import { assert, assertEquals } from "@std/assert";
 import { consoleBlocks } from "../tools/console_blocks.ts";
+import { drawDoorbellCosts } from "../tools/draw_doorbell_costs.ts";
 import { root } from "../tools/workspace.ts";
 import { runPage } from "./_page_session.ts";
 
@@ -50,6 +51,11 @@ for (const page of answers) {
 Deno.test("docs/README.md names every page", () => {
   const index = read("docs/README.md");
   assertEquals(docs.filter((page) => page !== "README.md" && !index.includes(`(${page})`)), []);
+});
+
+Deno.test("docs/what-one-doorbell-costs.svg is what tools/draw_doorbell_costs.ts draws", () => {
+  const picture = read("docs/what-one-doorbell-costs.svg");
+  assert(picture === drawDoorbellCosts(), "deno run -A tools/draw_doorbell_costs.ts");
 });
 
 Deno.test("examples in TypeScript of docs/ run", async () => {
