@@ -188,6 +188,12 @@ Deno.test({
         `document.querySelectorAll("details").forEach((it) => it.open = true)`,
       );
       assert(await browser.evaluate<number>(overflow) <= 0);
+      // What is wider than the screen says so, until it is scrolled to its end.
+      const more = `document.querySelector(".scroll:has(table.doorbells)").className`;
+      assertEquals(await browser.evaluate(more), "scroll more-right");
+      await browser.evaluate(`document.querySelector(".scroll").scrollLeft = 9999`);
+      await browser.evaluate("new Promise((done) => setTimeout(done, 100))");
+      assertEquals(await browser.evaluate(more), "scroll");
       assertEquals(await browser.problems(), []);
     });
 

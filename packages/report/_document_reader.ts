@@ -70,6 +70,13 @@ export class DocumentReader {
     return value;
   }
 
+  /** A number of either sign: a difference. */
+  signed(): number {
+    const value = this.#value;
+    if (typeof value !== "number" || !Number.isFinite(value)) throw this.#wrong("is not a number");
+    return value;
+  }
+
   /** A number from 0 on, or null where there is none. */
   numberOrNull(): number | null {
     return this.isThere ? this.number() : null;

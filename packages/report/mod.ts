@@ -6,6 +6,7 @@
 export * from "./bench_document.ts";
 export * from "./comparison_document.ts";
 export * from "./kick_story.ts";
+export * from "./kicks_document.ts";
 export * from "./path_costs.ts";
 export * from "./read_document.ts";
 export * from "./render_report.ts";

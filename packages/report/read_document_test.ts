@@ -109,6 +109,51 @@ const bench = {
   },
 };
 
+const spread = { least: 1, lowerQuartile: 2, median: 3, upperQuartile: 4 };
+const kicks = {
+  backend: "kvm",
+  rounds: 31,
+  cyclesPerUs: 2245.9,
+  path: { fastMmio: false, eptParameter: null },
+  rows: ["none", "userspace", "eventfd"].map((takenBy, i) => ({
+    name: ["empty-loop", "mmio-no-eventfd", "mmio-wildcard-eventfd"][i],
+    about: "a shape",
+    takenBy,
+    kicks: 200,
+    cycles: spread,
+    ns: spread,
+    net: { cycles: -1, ns: 10 * (3 - i) },
+  })),
+};
+const modelled = {
+  backend: "sim",
+  kernel: "6.19",
+  kicks: 200,
+  rows: [{ name: "mmio-no-eventfd", paths: ["a", "b"], modelledCycles: 8547, simulatorNs: null }],
+};
+
+Deno.test("readDocument() reads kicks on a KVM and on the model; a net may be below 0", () => {
+  const measured = readDocument("x", JSON.stringify(kicks));
+  assert(measured.kind === "kicks" && measured.kicks.backend === "kvm");
+  assertEquals(measured.kicks.fastMmio, false);
+  assertEquals(measured.kicks.rows.map(({ netCycles, ns }) => [netCycles, ns.median]), [
+    [-1, 3],
+    [-1, 3],
+    [-1, 3],
+  ]);
+  const model = readDocument("x", JSON.stringify(modelled));
+  assert(model.kind === "kicks" && model.kicks.backend === "sim");
+  assertEquals(model.kicks.rows[0]?.cycles, 8547);
+  const other = JSON.stringify({ ...modelled, backend: "tcg" });
+  assertThrows(() => readDocument("x", other), SyntaxError, "neither kvm nor sim");
+});
+
+Deno.test("renderReport() says of measured kicks what userspace costs more", async () => {
+  const page = await renderReport([readDocument("x", JSON.stringify(kicks))]);
+  assert(page.includes("A store to userspace takes 2 times what one to an ioeventfd takes"));
+  assert(page.includes("No fast MMIO path here"));
+});
+
 /** Puts something else in one place of a document. */
 function changed(value: unknown, path: readonly number[], other: unknown): unknown {
   const [first, ...rest] = path;
@@ -126,7 +171,7 @@ Deno.test("readDocument() refuses any wrong document with a SyntaxError, and wha
   const path = fc.array(fc.nat(20), { minLength: 1, maxLength: 5 });
   await fc.assert(
     fc.asyncProperty(
-      fc.constantFrom(comparison, bench),
+      fc.constantFrom<unknown>(comparison, bench, kicks, modelled),
       path,
       wrong,
       async (document, at, other) => {

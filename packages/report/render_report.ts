@@ -13,9 +13,10 @@ import { benchSection } from "./_sections/bench.ts";
 import { comparisonSection } from "./_sections/comparison.ts";
 import { costsSection } from "./_sections/costs.ts";
 import { kickSection } from "./_sections/kick.ts";
+import { kicksSection } from "./_sections/kicks.ts";
 import { recordingSection } from "./_sections/recording.ts";
 import { pathCosts } from "./path_costs.ts";
-import type { BenchPart, ComparisonPart } from "./read_document.ts";
+import type { BenchPart, ComparisonPart, KicksPart } from "./read_document.ts";
 import type { RecordingStudy } from "./study_recording.ts";
 
 /** A recording that was studied. */
@@ -29,7 +30,7 @@ export interface RecordingPart {
 }
 
 /** What a page is about. */
-export type ReportPart = RecordingPart | ComparisonPart | BenchPart;
+export type ReportPart = RecordingPart | ComparisonPart | BenchPart | KicksPart;
 
 /** Parts of a page at most. */
 export const mostParts = 16;
@@ -93,6 +94,7 @@ function partSection(
   const { kind, name } = part;
   if (kind === "comparison") return comparisonSection(builder, id, name, part.comparison);
   if (kind === "bench") return benchSection(builder, id, name, part.bench);
+  if (kind === "kicks") return kicksSection(builder, id, name, part.kicks);
   const { study } = part;
   return recordingSection({
     builder,
@@ -106,11 +108,13 @@ function partSection(
   });
 }
 
-/** The release of the first comparison, if there is one, and it is one that is known. */
+/** The release of the first comparison or run of the model, if there is one, and it is one that is known. */
 function comparedOn(parts: readonly ReportPart[]): KernelRelease | undefined {
-  const part = parts.find(({ kind }) => kind === "comparison");
-  if (part?.kind !== "comparison") return undefined;
-  return kernelReleases.find(({ name }) => name === part.comparison.kernel);
+  const names = parts.flatMap((part) => {
+    if (part.kind === "comparison") return [part.comparison.kernel];
+    return part.kind === "kicks" && part.kicks.backend === "sim" ? [part.kicks.kernel] : [];
+  });
+  return kernelReleases.find(({ name }) => name === names[0]);
 }
 
 async function pageOf(

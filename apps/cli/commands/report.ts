@@ -17,9 +17,9 @@ export const report: Command = {
   name: "report",
   summary: "One page of HTML about recordings: doorbells, exits over time, costs, lost kicks",
   usage: "CAPTURE|JSON... [-o FILE] [--recorded-on RELEASE]",
-  description:
-    `CAPTURE is a recording as replay reads it; JSON is the output of compare --json or of
-deno task bench --json. They are told apart by their content, and may be mixed; - is stdin.
+  description: `CAPTURE is a recording as replay reads it; JSON is the output of compare --json, of
+bench --json or of deno task bench --json. They are told apart by their content, and may be mixed; -
+is stdin.
 
 The page needs no network and no other file: a table of doorbells that sorts and filters, exits over
 time by vCPU, what the writes cost as recorded and with length 0, lost kicks, near misses,

@@ -30,11 +30,14 @@ Deno.test("ioeventfd report - -o - is a filter", async () => {
 
 Deno.test("ioeventfd report takes recordings, compare --json and bench --json by their content", async () => {
   const compared = (await runFake(["compare", "--iterations", "20", "--json"])).stdout;
-  const files = { "one": compared, "two": ` \n${bench}`, "three": Deno.readFileSync(testdev) };
-  const { code, stderr, written } = await runFake(["report", "one", "two", "three"], { files });
+  const kicks = (await runFake(["bench", "--backend", "sim", "--quick", "--json"])).stdout;
+  const three = Deno.readFileSync(testdev);
+  const files = { "one": compared, "two": ` \n${bench}`, three, "four": kicks };
+  const operands = ["one", "two", "three", "four"];
+  const { code, stderr, written } = await runFake(["report", ...operands], { files });
   assertEquals([code, stderr], [0, ""]);
   const page = written.get("report.html")!;
-  for (const name of ["one", "two", "three"]) assertStringIncludes(page, `<h2>${name}</h2>`);
+  for (const name of operands) assertStringIncludes(page, `<h2>${name}</h2>`);
   for (const text of ["mmio-zero-length-slow", "a CPU", "0xfebfe801"]) {
     assertStringIncludes(page, text);
   }
@@ -53,7 +56,10 @@ Deno.test("ioeventfd report ends with 3 and one clear line for what is none of t
     ["foo\n", /^ioeventfd: x:1: Line 1 is not a line of bpftrace or ftrace text/],
     [Uint8Array.of(0x1f, 0x8b, 8, 0, 1), /^ioeventfd: x:1: The gzip data is damaged or cut off/],
     ['{"axes":', /^ioeventfd: x: JSON that ends too early: is the file cut off\?\n$/],
-    ["{}", /^ioeventfd: x: JSON of no known kind: it has neither the axes of bench --json nor/],
+    [
+      "{}",
+      /^ioeventfd: x: JSON of no known kind: it has neither the rows of bench --json, the axes/,
+    ],
     ['{"recordings":[]}', /^ioeventfd: x: JSON of no known kind: it is the JSON of a replay/],
     ['{"axes":[]}', /^ioeventfd: x: bench\.axes is not an object\n$/],
     ['{"costTable":[],"kernel":5}', /^ioeventfd: x: comparison\.kernel is not a text\n$/],

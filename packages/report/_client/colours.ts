@@ -8,6 +8,8 @@
 export interface Colours {
   /** Of text. */
   readonly text: string;
+  /** Under text. */
+  readonly ground: string;
   /** Of lines across a plot. */
   readonly grid: string;
   /** The palette. */
@@ -22,6 +24,7 @@ export function colours(): Colours {
   const of = (name: string): string => style.getPropertyValue(name).trim();
   return {
     text: of("--soft"),
+    ground: of("--card"),
     grid: of("--line"),
     series: Array.from({ length: 8 }, (_, i) => of(`--c${i}`)),
     font: `12px ${of("--sans")}`,

@@ -31,12 +31,13 @@ export function drawBars(data: BarsData, target: HTMLElement, colours: Colours):
   const parts = series.map((_, part) => part).reverse();
   const shown = (value: number): string =>
     unit === "cycles" ? cycles(value) : `${significant(value)} ${unit}`;
+  const figures = totals.reduce((most, total) => Math.max(most, shown(total).length), 0);
   const line = { stroke: colours.grid, width: 1 };
   return new uPlot(
     {
       width,
       height: labels.length * 38 + 34,
-      padding: [4, 64, 0, 0],
+      padding: [4, Math.max(36, 14 + figures * 7), 0, 0],
       legend: { show: false },
       cursor: { show: false },
       scales: {
@@ -79,13 +80,23 @@ export function drawBars(data: BarsData, target: HTMLElement, colours: Colours):
           const { ctx } = plot;
           const ratio = devicePixelRatio;
           ctx.save();
-          ctx.fillStyle = colours.text;
           ctx.font = colours.font.replace("12px", `${12 * ratio}px`);
           ctx.textAlign = "left";
           ctx.textBaseline = "middle";
           bars.forEach((bar) => {
             const right = plot.valToPos(totals[bar]!, "y", true);
-            ctx.fillText(shown(totals[bar]!), right + 6 * ratio, plot.valToPos(bar, "x", true));
+            const middle = plot.valToPos(bar, "x", true);
+            const text = shown(totals[bar]!);
+            // Lines of the grid do not cross the figure.
+            ctx.fillStyle = colours.ground;
+            ctx.fillRect(
+              right + 3 * ratio,
+              middle - 8 * ratio,
+              ctx.measureText(text).width + 6 * ratio,
+              16 * ratio,
+            );
+            ctx.fillStyle = colours.text;
+            ctx.fillText(text, right + 6 * ratio, middle);
           });
           ctx.restore();
         }],

@@ -87,10 +87,10 @@ export function drawLane(
       axes: [
         {
           ...axis,
-          show: isLast,
-          size: 30,
+          size: isLast ? 30 : 0,
           space: 80,
-          values: (_, splits) => splits.map((ns) => ns === null ? null : duration(ns)),
+          ticks: isLast ? line : { show: false },
+          values: (_, splits) => splits.map((ns) => ns === null || !isLast ? null : duration(ns)),
         },
         {
           ...axis,

@@ -8,6 +8,7 @@ import { colours } from "./colours.ts";
 import { drawBars } from "./draw_bars.ts";
 import { drawLines } from "./draw_lines.ts";
 import { setUpKicks } from "./kick_steps.ts";
+import { setUpScrolls } from "./scrolls.ts";
 import { setUpTables, setUpWorlds } from "./tables.ts";
 import { setUpTheme } from "./theme.ts";
 import { type Drawing, timelineView } from "./timeline_view.ts";
@@ -52,4 +53,5 @@ export function main(): void {
   setUpTables();
   setUpWorlds();
   setUpKicks();
+  setUpScrolls();
 }

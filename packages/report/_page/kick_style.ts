@@ -24,7 +24,7 @@ export const kickStyle: string = `
 .step { display: flex; gap: 12px; justify-content: space-between; }
 .price { font-variant-numeric: tabular-nums; color: var(--soft); white-space: nowrap; }
 .path li.todo { opacity: 0.32; }
-.path li.now > .step { background: var(--strip); outline: 2px solid var(--focus); outline-offset: 3px; border-radius: 3px; }
+.path li.now > .step { background: var(--strip); outline: 2px solid var(--focus); outline-offset: 1px; border-radius: 3px; margin-bottom: 2px; }
 .walk { margin: 6px 0 2px; font-size: 12.5px; }
 .walk .parts { display: flex; flex-wrap: wrap; gap: 3px 5px; align-items: center; color: var(--text); font-size: 12px; }
 .walk .linear { font-family: var(--mono); }

@@ -10,6 +10,7 @@ import { drawLane } from "../_client/draw_lane.ts";
 import { drawLines } from "../_client/draw_lines.ts";
 import { setUpKicks } from "../_client/kick_steps.ts";
 import { chartView, main } from "../_client/main.ts";
+import { markMore, setUpScrolls } from "../_client/scrolls.ts";
 import { filterTable, setUpTables, setUpWorlds, sortKey, sortTable } from "../_client/tables.ts";
 import { setUpTheme } from "../_client/theme.ts";
 import { timelineView } from "../_client/timeline_view.ts";
@@ -19,7 +20,7 @@ import { uPlotLicence, uPlotScript } from "./uplot.ts";
 const parts = [
   ...[cycles, duration, grouped, significant, addUp, timelineRows, unpackCounts, colours],
   ...[drawBars, drawLane, drawLines, timelineView, chartView, setUpKicks, setUpTheme],
-  ...[filterTable, setUpTables, setUpWorlds, sortKey, sortTable, main],
+  ...[filterTable, setUpTables, setUpWorlds, sortKey, sortTable, markMore, setUpScrolls, main],
 ];
 
 /** The script: uPlot with its licence, then ours. */

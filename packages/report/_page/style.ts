@@ -9,14 +9,14 @@ import { uPlotStyle } from "./uplot.ts";
 const light = `
 color-scheme: light;
 --page: #f6f7f9; --card: #fff; --text: #1b222c; --soft: #556070; --line: #dde2e9; --link: #0b5cad;
---strip: #eef1f5; --focus: #0b5cad; --good: #0f7a3d; --warn: #915400; --bad: #bb1f2f; --would: #6b2fb3;
+--strip: #eef1f5; --shade: #1b222c47; --focus: #0b5cad; --good: #0f7a3d; --warn: #915400; --bad: #bb1f2f; --would: #6b2fb3;
 --c0: #2f6fde; --c1: #e08a00; --c2: #8a95a5; --c3: #10915a; --c4: #d23b48; --c5: #8250c8; --c6: #0c94a3; --c7: #c94f9b;
 `;
 
 const dark = `
 color-scheme: dark;
 --page: #12161c; --card: #1a2028; --text: #e4e9f0; --soft: #a2aebd; --line: #323b47; --link: #7db7f5;
---strip: #232b35; --focus: #7db7f5; --good: #53c98a; --warn: #e7ab4e; --bad: #ff7f88; --would: #c7a2f7;
+--strip: #232b35; --shade: #000; --focus: #7db7f5; --good: #53c98a; --warn: #e7ab4e; --bad: #ff7f88; --would: #c7a2f7;
 --c0: #5d94f2; --c1: #f0a63a; --c2: #76828f; --c3: #3fbf85; --c4: #f0626d; --c5: #a983e6; --c6: #35b9c7; --c7: #e07db8;
 `;
 
@@ -35,7 +35,7 @@ header h1 { margin: 0; font-size: 22px; flex: 1 1 auto; }
 footer { padding-top: 24px; padding-bottom: 40px; color: var(--soft); font-size: 13px; }
 h2 { font-size: 21px; line-height: 1.25; margin: 0 0 4px; overflow-wrap: anywhere; }
 h3 { font-size: 17px; line-height: 1.3; margin: 0 0 4px; }
-p { margin: 0 0 10px; max-width: 82ch; }
+p { margin: 0 0 10px; max-width: 82ch; text-wrap: pretty; }
 a { color: var(--link); }
 code { font: 0.92em var(--mono); }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
@@ -68,22 +68,24 @@ input[type=checkbox], input[type=range] { accent-color: var(--c0); }
 .findings li { display: flex; gap: 10px; padding: 3px 0; max-width: 96ch; } .plain li { padding: 2px 0; }
 .mark { flex: 0 0 1.1em; text-align: center; font-weight: 700; }
 .scroll { overflow-x: auto; max-height: 32rem; overflow-y: auto; border: 1px solid var(--line); border-radius: 8px; }
+.scroll.more-right { box-shadow: inset -14px 0 12px -12px var(--shade); }
 table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: 13.5px; }
 caption { text-align: left; color: var(--soft); padding: 6px 10px; font-size: 13px; }
 caption.unseen { padding: 0; }
 th, td { padding: 4px 10px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
 tbody tr:last-child > * { border-bottom: 0; }
-thead th { position: sticky; top: 0; z-index: 2; background: var(--strip); font-weight: 600; }
+thead th { white-space: normal; vertical-align: bottom; position: sticky; top: 0; z-index: 2; background: var(--strip); font-weight: 600; }
 tbody th { position: sticky; left: 0; z-index: 1; background: var(--card); font-weight: 400; }
 thead th:first-child { left: 0; z-index: 3; }
 tbody tr:hover > * { background: var(--strip); }
 .n { text-align: right; font-variant-numeric: tabular-nums; }
 .prose td { white-space: normal; min-width: 9ch; } .prose td.n, .prose code { white-space: nowrap; }
-th button { border: 0; background: none; padding: 0; min-height: 24px; font-weight: 600; font-size: inherit; }
-th[aria-sort] button::after { content: "↕"; opacity: 0.35; padding-left: 4px; }
+th button { position: relative; border: 0; background: none; padding: 0; min-height: 24px; font-weight: 600; font-size: inherit; text-align: inherit; }
+th[aria-sort] button::after { content: "↕"; opacity: 0.35; position: absolute; left: 100%; bottom: 2px; font-size: 11px; padding-left: 1px; }
 th[aria-sort=ascending] button::after { content: "↑"; opacity: 1; }
 th[aria-sort=descending] button::after { content: "↓"; opacity: 1; }
+.doorbells .name { white-space: normal; max-width: 25ch; } .doorbells td:nth-child(5) { white-space: normal; min-width: 10ch; } tr.doorbell th code { font-weight: 700; }
 .whole { white-space: nowrap; } .bus, .name { color: var(--soft); } .name { display: block; font-size: 12.5px; } .none { color: var(--soft); opacity: 0.75; }
 .would { display: none; color: var(--would); } .zero .would { display: inline; } .zero .was { display: none; }
 .filter, .tools { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; margin: 8px 0; font-size: 14px; }
@@ -116,7 +118,7 @@ details[open] > summary { margin-bottom: 6px; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   th, td { padding: 4px 7px; } .name { white-space: normal; max-width: 38vw; }
   .prose tbody th { white-space: normal; min-width: 15ch; } .prose td { min-width: 16ch; }
-  .prose td.why { min-width: 36ch; } .prose td.n { min-width: 0; }
+  .verdicts td:nth-child(2) { white-space: normal; min-width: 13ch; } .prose td.why { min-width: 36ch; } .prose td.n { min-width: 0; }
 }
 @media print {
   body { background: none; } .tools, form.filter, #theme, nav { display: none; }

@@ -23,7 +23,9 @@ export function benchSection(
   const { dispatch, datamatch, assign, kick, eventfd } = bench;
   return markup`<article id="${id}">
 <h2>${name}</h2>
-<p class="lead">Measured ${bench.date}. Medians over rounds; peers are interleaved with the model in the same run.</p>
+<p class="lead">Measured ${
+    moment(bench.date)
+  }. Medians over rounds; peers are interleaved with the model in the same run.</p>
 ${machine(bench)}
 ${
     lines(builder, "A write on a bus of N devices", dispatch, [
@@ -68,6 +70,11 @@ ${
 ${others(bench)}
 </article>
 `;
+}
+
+/** `2026-11-23 12:53 UTC` of what `toISOString` gave; other text as it is. */
+function moment(date: string): string {
+  return date.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):[\d.]+Z$/, "$1 $2 UTC");
 }
 
 function machine({ machine }: BenchDocument): Html {

@@ -59,13 +59,18 @@ ${costTableDetails(comparison.costTable)}
 `;
 }
 
-/** Kinds of work of which a row tells how much; what is left is the rest. */
+/** Kinds of work of which a row tells how much, named and coloured as those of one write. */
 const parts: readonly {
   readonly name: string;
   readonly colour: number;
   readonly work: readonly (readonly [kind: string, of: (row: ComparedShape) => number])[];
 }[] = [
   { name: "exit and entry", colour: 2, work: [["exits", () => 1]] },
+  {
+    name: "dispatch and bus",
+    colour: 6,
+    work: [["kernelDispatches", () => 1], ["busCompares", (row) => row.busCompares]],
+  },
   {
     name: "page walks",
     colour: 0,
@@ -75,28 +80,42 @@ const parts: readonly {
     ]],
   },
   {
-    name: "fetch and decode",
+    name: "fetch, decode, emulate",
     colour: 1,
-    work: [["bytesFetched", (row) => row.bytesFetched], ["decoded", (row) => row.decoded]],
+    // What is decoded here is emulated.
+    work: [
+      ["bytesFetched", (row) => row.bytesFetched],
+      ["decoded", (row) => row.decoded],
+      ["emulated", (row) => row.decoded],
+    ],
   },
 ];
 
 function cyclesFigure(builder: PageBuilder, { rows, costTable }: ComparisonDocument): Html {
   const each = (kind: string): number => costTable.find(({ work }) => work === kind)?.cycles ?? 0;
+  const left = rows.map(({ cycles }) => cycles);
   const known = parts.map(({ name, colour, work }) => ({
     name,
     colour,
-    values: rows.map((row) => {
+    values: rows.map((row, i) => {
       const cycles = work.reduce((sum, [kind, of]) => sum + each(kind) * of(row), 0);
-      return Math.min(cycles, row.cycles);
+      const taken = Math.min(cycles, left[i]!);
+      left[i]! -= taken;
+      return taken;
     }),
   }));
-  const rest = rows.map((row, i) =>
-    Math.max(0, row.cycles - known.reduce((sum, { values }) => sum + values[i]!, 0))
+  // What is left is the way to userspace, or the devices that were tried on the bus.
+  const [out, tried] = [true, false].map((isOut) =>
+    rows.map(({ userspaceExits }, i) => (userspaceExits > 0) === isOut ? left[i]! : 0)
   );
   const series = [
-    ...known,
-    { name: "handler, bus, emulation, userspace", colour: 5, values: rest },
+    ...known.map((part) => ({
+      ...part,
+      values: part.name === "dispatch and bus"
+        ? part.values.map((cycles, i) => cycles + tried![i]!)
+        : part.values,
+    })),
+    { name: "userspace", colour: 5, values: out! },
   ];
   return figure(builder, {
     title: "Modelled cycles of one kick",

@@ -30,7 +30,7 @@ export function doorbellsSection(context: RecordingContext): Html {
   return markup`
     <section id="${id}-doorbells">
     <h3>Doorbells</h3>
-    <p>Every place the guest writes to, the costliest first. A doorbell is a place with an ioeventfd; a write that
+    <p>Every place the guest writes to, the costliest first. A doorbell, in bold, is a place with an ioeventfd; a write that
     nothing in the kernel takes exits to userspace, which is the slow way.</p>
     ${worldSwitch(context)}
     <form class="filter" data-table="${tableId}">

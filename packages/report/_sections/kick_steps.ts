@@ -113,7 +113,9 @@ export function kickSteps(story: KickStory): KickStep[] {
 }
 
 function handler({ path, hasFastBus }: KickStory): string {
-  if (path === "fast-mmio") return "";
+  if (path === "fast-mmio") {
+    return "It asks the fast MMIO bus for the address, which is all it needs: no walk, no fetch, no decoding";
+  }
   return hasFastBus
     ? "The fast MMIO bus has nothing at the address: KVM has to know what the store is"
     : "There is no fast MMIO bus: KVM has to know what the store is";

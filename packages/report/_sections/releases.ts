@@ -36,6 +36,7 @@ export function releasesSection(context: RecordingContext): Html {
         { title: "Cycles", isNumeric: true },
       ],
       rows: study.releases.map((one) => ({ cells: cells(one, study) })),
+      kind: "verdicts",
     })
   }
     ${study.releases.map((one) => refusals(one, context))}
