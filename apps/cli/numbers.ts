@@ -20,8 +20,9 @@ export function grouped(value: number): string {
  */
 export function parseU64(text: string, option: string): bigint {
   if (!/^(0x[0-9a-f]+|[0-9]+)$/i.test(text)) {
+    const what = /^[-+]?[\d.]/.test(text) ? "a whole number from 0 on" : "a number";
     throw new UsageError(
-      `--${option}: "${text}" is not a number; write it like 0xfebfb000 or 4096`,
+      `--${option}: "${text}" is not ${what}; write it like 0xfebfb000 or 4096`,
     );
   }
   const value = BigInt(text);

@@ -96,14 +96,15 @@ export function checkOperands(command: Command, operands: readonly string[]): vo
   }
 }
 
-/** `--file -` means stdin, which the parser would take for an option without a value. */
+/** `--file -` means stdin, and `--addr -1` a wrong number: the parser would take both for options. */
 function joinDashValues(args: readonly string[], valued: readonly OptionSpec[]): string[] {
   const takers = new Set(valued.flatMap((s) => [`--${s.name}`, s.short ? `-${s.short}` : ""]));
   const joined: string[] = [];
   for (let i = 0; i < args.length; i++) {
     if (args[i] === "--") return joined.concat(args.slice(i));
-    const taken = args[i + 1] === "-" && takers.has(args[i]!);
-    joined.push(taken ? `${args[i++]}=-` : args[i]!);
+    const next = args[i + 1] ?? "";
+    const taken = /^-(\.?\d|$)/.test(next) && takers.has(args[i]!);
+    joined.push(taken ? `${args[i++]}=${next}` : args[i]!);
   }
   return joined;
 }

@@ -6,6 +6,7 @@
 import { observeVector, parseVectors, runVector, Tally } from "@ioeventfd/conform";
 import type { Vector } from "@ioeventfd/conform";
 import { DisposeLater } from "@ioeventfd/kvm-live";
+import { InputError } from "../cli_error.ts";
 import type { Context } from "../command.ts";
 import { inputName } from "../host.ts";
 import { Progress } from "../progress.ts";
@@ -54,6 +55,7 @@ export async function playVectors(context: Context, plan: VectorPlan): Promise<C
     if (observed.vector !== null) record(observed.vector);
   };
   for (const file of files) {
+    const before = done;
     for await (const vector of parseVectors(await context.open(file), inputName(file))) {
       for (const player of players) play(player, vector);
       await progress.update(++done);
@@ -64,6 +66,7 @@ export async function playVectors(context: Context, plan: VectorPlan): Promise<C
       if (signal.aborted) break;
     }
     if (signal.aborted) break;
+    if (done === before) throw new InputError(`${inputName(file)}: there is no vector in it`);
   }
   await progress.finish();
   return {

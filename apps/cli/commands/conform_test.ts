@@ -81,6 +81,10 @@ Deno.test("conform refuses input that is no vector with file and line", async ()
     3,
     "ioeventfd: v.jsonl:4: JSON that ends too early: is the file cut off?\n",
   ]);
+  for (const nothing of ["", "\n\n"]) {
+    const empty = await conform(nothing);
+    assertEquals([empty.code, empty.stderr], [3, "ioeventfd: v.jsonl: there is no vector in it\n"]);
+  }
 });
 
 Deno.test("conform refuses what does not go together", async () => {

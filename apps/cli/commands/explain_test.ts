@@ -59,6 +59,10 @@ Deno.test("explain refuses a command line that does not say what is registered",
       ["--addr", "zero", "--len", "4"],
       '--addr: "zero" is not a number; write it like 0xfebfb000 or 4096',
     ],
+    ...["-1", "1.5", "1e3", "0x1_000", "0x", "+5", "-.5"].map((number): [string[], string] => [
+      ["--addr", number, "--len", "4"],
+      `--addr: "${number}" is not a whole number from 0 on; write it like 0xfebfb000 or 4096`,
+    ]),
     [
       ["--addr", "0x10000000000000000", "--len", "4"],
       "--addr: 0x10000000000000000 does not fit 64 bits",
