@@ -5,7 +5,7 @@
  */
 import type { BusRules } from "@ioeventfd/uapi";
 import { ENOENT, ENOMEM, ENOSPC } from "./_bus_errno.ts";
-import { ABSENT, IoeventfdIndex, UNDECIDED } from "./_ioeventfd_index.ts";
+import { ABSENT, IoeventfdIndex } from "./_ioeventfd_index.ts";
 import { LazyArray, type OrderedEntry } from "./_lazy_array.ts";
 import { OtherDevices } from "./_other_devices.ts";
 import { AllocationFaults } from "./allocation_faults.ts";
@@ -48,6 +48,7 @@ export class IoBus {
   readonly #array: LazyArray;
   #order = 0;
   #arrayOnly = false;
+  #onlyZeroLength = true;
   #dropped = false;
   #ioeventfds = 0;
 
@@ -110,6 +111,7 @@ export class IoBus {
     const order = this.#order++;
     const indexed = device instanceof Ioeventfd && device.len === (len | 0) &&
       device.lo === (lo | 0) && device.hi === (hi | 0) && this.#index.add(device, order);
+    if (len !== 0) this.#onlyZeroLength = false;
     if (indexed && this.#array.isIdle) return 0;
     const entry = { lo: lo >>> 0, hi: hi >>> 0, len: len | 0, device, order };
     if (!indexed) {
@@ -223,12 +225,14 @@ export class IoBus {
    * @returns 0 when a device claimed it, −95 EOPNOTSUPP when none did, −12 ENOMEM on a dropped bus
    */
   write(lo: number, hi: number, len: number, vlo: number, vhi: number): number {
-    // Only lengths 1 to 8 are decided by hash, and 0 where there is nothing but zero length.
-    if (this.#arrayOnly || (len - 1) >>> 0 > 7) return this.#writeOdd(lo, hi, len, vlo, vhi);
+    // Lengths 1 to 8 are decided by hash, and 0 where there is nothing but zero length.
+    if (len === 0 ? !this.#onlyZeroLength : this.#arrayOnly || (len - 1) >>> 0 > 7) {
+      return this.#searched(lo, hi, len, vlo, vhi);
+    }
     const answer = this.#index.write(lo, hi, len, vlo, vhi);
     if (answer <= 0) return answer;
     if (answer === ABSENT && !this.#others.mayMeet(lo, hi)) return EOPNOTSUPP;
-    return this.#array.get().write(lo, hi, len, vlo, vhi);
+    return this.#searched(lo, hi, len, vlo, vhi);
   }
 
   /**
@@ -298,13 +302,8 @@ export class IoBus {
     if (!this.#dropped) this.#drop(null);
   }
 
-  #writeOdd(lo: number, hi: number, len: number, vlo: number, vhi: number): number {
-    if (this.#dropped) return ENOMEM;
-    if (!this.#arrayOnly && len === 0 && this.#index.sized === 0 && this.#others.count === 0) {
-      const answer = this.#index.write(lo, hi, 0, 0, 0);
-      if (answer !== UNDECIDED) return answer === 0 ? 0 : EOPNOTSUPP;
-    }
-    return this.#array.get().write(lo, hi, len, vlo, vhi);
+  #searched(lo: number, hi: number, len: number, vlo: number, vhi: number): number {
+    return this.#dropped ? ENOMEM : this.#array.get().write(lo, hi, len, vlo, vhi);
   }
 
   #has(device: IoDevice): boolean {
@@ -326,8 +325,8 @@ export class IoBus {
   #drop(spared: IoDevice | null): void {
     const isEmpty = this.deviceCount === 0;
     const entries = isEmpty ? [] : [...this.#array.get().entries()];
-    this.#dropped = true;
-    this.#arrayOnly = true;
+    this.#dropped = this.#arrayOnly = true;
+    this.#onlyZeroLength = false;
     if (isEmpty) return;
     this.#others.clear();
     for (const { device } of entries) {
@@ -346,5 +345,6 @@ export class IoBus {
 
   #settle(): void {
     this.#arrayOnly = this.#others.odd || this.#array.disordered;
+    this.#onlyZeroLength = !this.#arrayOnly && this.#index.sized === 0 && this.#others.count === 0;
   }
 }

@@ -15,6 +15,8 @@ import * as pageWalker from "../mmu/guest_page_walker.ts";
 import type { PageTables } from "../mmu/page_tables.ts";
 import type { WorkCounters } from "../work/work_counters.ts";
 import * as counters from "../work/work_counters.ts";
+import type { AccessKind } from "./_translation_cache.ts";
+import * as translationCache from "./_translation_cache.ts";
 import type { Vmcs } from "./vmcs.ts";
 import * as vmcs from "./vmcs.ts";
 
@@ -42,43 +44,31 @@ const {
   VMCS_QUALIFICATION,
 } = vmcs;
 
-const sets = 256;
-/** Words of an entry of the translation cache. */
-const entryWords = 8;
-/** Kinds of access; each has its own part of the translation cache, which starts there. */
-export const READ = 0, WRITE = 0x800, FETCH = 0x1000;
-/** Kind of access: where its part of the translation cache starts, in words. */
-export type AccessKind = 0 | 0x800 | 0x1000;
-
-const TAG_LO = 0;
-/** Words of an entry: high word of the linear page, offset of the page in the host bytes. */
-export const TAG_HI = 1, OFFSET = 2;
-const GPA_LO = 3, GPA_HI = 4;
-/** Word of an entry: where its EPT leaf lies, or that the page is RAM. */
-export const LEAF = 5;
-/** Stands for the leaf of a page that is RAM. */
-export const LEAF_OF_RAM: number = -1;
-const LEAF_UNKNOWN = -2;
-
-/** Low bits of a cached tag: supervisor and user translations are kept apart. */
-export const TAG_SUPERVISOR = 1, TAG_USER = 3;
+const {
+  CACHE_ENTRIES,
+  CACHE_WORDS,
+  cacheIndex,
+  FETCH,
+  GPA_HI,
+  GPA_LO,
+  LEAF,
+  LEAF_OF_RAM,
+  LEAF_UNKNOWN,
+  OFFSET,
+  TAG_HI,
+  TAG_LO,
+  TAG_USER,
+  WRITE,
+} = translationCache;
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Where in `CpuMmu.cache` the entry of a linear address is. */
-export function cacheIndex(lo: number, kind: number): number {
-  return ((lo >>> 9) & 0x7f8) + kind;
-}
-
 /** The memory side of one CPU. */
 export class CpuMmu implements EntryPort {
-  /**
-   * The translation cache, entries of 8 words: linear page with `TAG_*` and its high word; offset in `pages`; guest
-   * physical page, low and high word; index of its EPT leaf, or `LEAF_OF_RAM`.
-   */
-  readonly cache: Int32Array = new Int32Array(3 * sets * entryWords);
+  /** The translation cache; `_translation_cache.ts` has its layout. */
+  readonly cache: Int32Array = new Int32Array(CACHE_ENTRIES * CACHE_WORDS);
   /** Host bytes of the pages in the cache, by entry. */
-  readonly pages: Uint8Array[] = Array<Uint8Array>(3 * sets).fill(NO_BYTES);
+  readonly pages: Uint8Array[] = Array<Uint8Array>(CACHE_ENTRIES).fill(NO_BYTES);
   /** Host bytes of the page translated last. */
   bytes: Uint8Array = NO_BYTES;
   /** Where that page begins in `bytes`. */
@@ -92,12 +82,12 @@ export class CpuMmu implements EntryPort {
   /** Walker of the guest's page tables. */
   readonly walker: GuestPageWalker = new GuestPageWalker();
   readonly #cpu: CpuState;
-  readonly #words: Int32Array;
+  readonly #words: Int32Array = new Int32Array(0);
   readonly #memory: GuestMemory;
   readonly #tables: PageTables;
   readonly #ept: boolean;
   readonly #fault: Fault;
-  readonly #work: Float64Array;
+  readonly #work: Float64Array = new Float64Array(0);
   #linearLo = 0;
   #linearHi = 0;
   #lastLeaf = -1;
@@ -232,6 +222,22 @@ export class CpuMmu implements EntryPort {
     words[VMCS_QUALIFICATION] = 0;
     words[VMCS_QUALIFICATION + 1] = 0;
     return true;
+  }
+
+  /**
+   * A write of which is known that its instruction met an EPT misconfig the last time: true when it does so again, by a
+   * cached translation.
+   *
+   * @param lo Linear address, low word
+   * @param hi Linear address, high word
+   * @param size Bytes
+   * @param tag `TAG_USER` or `TAG_SUPERVISOR`
+   */
+  storeMisconfigures(lo: number, hi: number, size: number, tag: number): boolean {
+    const { cache } = this;
+    const at = cacheIndex(lo, WRITE);
+    return cache[at] === ((lo & 0xffff_f000) | tag) && cache[at + TAG_HI] === hi &&
+      (lo & 0xfff) + size <= 4096 && this.misconfigures(at, lo);
   }
 
   /** The EPT's word on an access: host bytes, or an exit. */

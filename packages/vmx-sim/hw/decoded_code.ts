@@ -14,8 +14,6 @@ export class CodePage {
   mode: CpuMode;
   /** By offset in the page. */
   readonly instructions: (Instruction | null)[] = Array<Instruction | null>(4096).fill(null);
-  /** Epoch in which their bytes were last known to be the same. */
-  readonly epochs: Int32Array = new Int32Array(4096);
   readonly #copy = new Uint8Array(4096);
 
   /**
@@ -31,7 +29,7 @@ export class CodePage {
   keep(at: number, insn: Instruction, bytes: Uint8Array, offset: number, epoch: number): void {
     for (let i = 0; i < insn.length; i++) this.#copy[at + i] = bytes[offset + at + i]!;
     this.instructions[at] = insn;
-    this.epochs[at] = epoch;
+    insn.epoch = epoch;
   }
 
   /** The instruction kept at an offset if its bytes are still the same, else null. */
@@ -41,7 +39,7 @@ export class CodePage {
     for (let i = 0; i < insn.length; i++) {
       if (this.#copy[at + i] !== bytes[offset + at + i]) return this.instructions[at] = null;
     }
-    this.epochs[at] = epoch;
+    insn.epoch = epoch;
     return insn;
   }
 }

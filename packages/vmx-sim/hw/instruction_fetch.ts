@@ -10,8 +10,8 @@ import { decode } from "../isa/decode.ts";
 import * as decodeModule from "../isa/decode.ts";
 import { Instruction } from "../isa/instruction.ts";
 import * as counters from "../work/work_counters.ts";
+import * as translationCache from "./_translation_cache.ts";
 import type { CpuMmu } from "./cpu_mmu.ts";
-import * as cpuMmu from "./cpu_mmu.ts";
 import type { CodePage, DecodedCode } from "./decoded_code.ts";
 import { keepInstruction } from "./decoded_code.ts";
 
@@ -19,7 +19,7 @@ import { keepInstruction } from "./decoded_code.ts";
 const { CS, DECODED, DONE, FAULTED, NEED_MORE, SS, TOO_LONG, UNDECODED } = contract;
 const { MAX_INSTRUCTION_BYTES } = decodeModule;
 const { S_DECODED } = counters;
-const { FETCH, TAG_SUPERVISOR, TAG_USER } = cpuMmu;
+const { FETCH, TAG_SUPERVISOR, TAG_USER } = translationCache;
 
 /** Fetches for one CPU. */
 export class InstructionFetch {

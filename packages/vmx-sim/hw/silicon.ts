@@ -8,6 +8,9 @@ import * as uapi from "@ioeventfd/uapi";
 import type { StepResult } from "../isa/contract.ts";
 import * as contract from "../isa/contract.ts";
 import { deliverEvent } from "../isa/deliver.ts";
+import * as address from "../isa/_address.ts";
+import * as move from "../isa/_move.ts";
+import * as wide from "../isa/_wide.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import * as counters from "../work/work_counters.ts";
 import { InstructionFetch } from "./instruction_fetch.ts";
@@ -23,6 +26,9 @@ const {
   EXIT_REASON_HLT,
   EXIT_REASON_TRIPLE_FAULT,
 } = uapi;
+const { isSurelyCanonical } = address;
+const { moveToOperand } = move;
+const { carryOut } = wide;
 const { CS, DONE, FAULTED, HALTED, REPEATING, STOPPED } = contract;
 const { S_INSTRUCTIONS } = counters;
 const { NO_INSTRUCTION } = siliconPort;
@@ -58,7 +64,8 @@ const EXCEPTION = 0x300;
 export class Silicon extends SiliconPort {
   /** Instructions left of the allowance of `run`. */
   stepsLeft = 0;
-  readonly #fetch: InstructionFetch;
+  readonly #cs = this.cpu.seg[CS]!;
+  readonly #fetch = new InstructionFetch(this.cpu, this.mmu, this.code, this.fault, this.work);
   readonly #misconfigLength: number | null;
 
   /**
@@ -69,13 +76,17 @@ export class Silicon extends SiliconPort {
   constructor(parts: SiliconParts) {
     super(parts);
     this.#misconfigLength = parts.misconfigLength;
-    this.#fetch = new InstructionFetch(this.cpu, this.mmu, this.code, this.fault, this.work);
   }
 
   /** Forgets every translation and what was derived from control registers and segments. */
   override flush(): void {
     super.flush();
     this.#fetch.flush();
+  }
+
+  /** Takes note of what other CPUs found to be code; to be called before `run` when they may have run. */
+  noticeCode(): void {
+    this.#fetch.noticeCode();
   }
 
   /**
@@ -86,14 +97,15 @@ export class Silicon extends SiliconPort {
   run(steps: number): SiliconResult {
     const cpu = this.cpu;
     const rip = cpu.rip;
-    const cs = cpu.seg[CS]!;
+    const cs = this.#cs;
     const fetch = this.#fetch;
     const code = this.code;
-    this.stepsLeft = steps;
-    fetch.noticeCode();
     if (this.vmcs[VMCS_ENTRY_INTR]! < 0) {
       const injected = this.#inject();
-      if (injected !== DONE) return injected === STOPPED ? VM_EXIT : UNKNOWN_INSTRUCTION;
+      if (injected !== DONE) {
+        this.stepsLeft = steps;
+        return injected === STOPPED ? VM_EXIT : UNKNOWN_INSTRUCTION;
+      }
     }
     for (let left = steps; left > 0;) {
       left--;
@@ -105,12 +117,20 @@ export class Silicon extends SiliconPort {
         hi = 0;
       }
       const page = fetch.page;
+      const shadow = cpu.interruptShadow;
       let insn: Instruction | null = null;
       if (page !== null && (lo & 0xffff_f000) === fetch.pageLo && hi === fetch.pageHi) {
-        const at = lo & 0xfff;
-        if (page.epochs[at] === code.epoch) insn = page.instructions[at]!;
+        const kept = page.instructions[lo & 0xfff]!;
+        if (kept !== null && kept.epoch === code.epoch) {
+          if (kept.rings && this.#rings(kept)) {
+            this.stepsLeft = left;
+            this.work[S_INSTRUCTIONS]! += steps - left - 1;
+            this.#leave(kept.length, shadow);
+            return VM_EXIT;
+          }
+          insn = kept;
+        }
       }
-      const shadow = cpu.interruptShadow;
       const flags = cpu.rflags;
       let result: StepResult;
       if (insn === null) insn = fetch.fetch(lo, hi);
@@ -128,6 +148,7 @@ export class Silicon extends SiliconPort {
       if (result === STOPPED) {
         this.work[S_INSTRUCTIONS]! += steps - left - 1;
         this.#leave(length, shadow);
+        if (insn !== null) insn.rings = this.#mayRing(insn);
         return VM_EXIT;
       }
       if (result === FAULTED && !this.#isIntercepted()) result = this.#deliverFault();
@@ -139,6 +160,22 @@ export class Silicon extends SiliconPort {
     this.work[S_INSTRUCTIONS]! += steps;
     this.stepsLeft = 0;
     return OUT_OF_STEPS;
+  }
+
+  /** A store to a doorbell, which left the guest by an EPT misconfig. */
+  #mayRing(insn: Instruction): boolean {
+    return insn.run === moveToOperand && insn.isPlain &&
+      this.vmcs[VMCS_EXIT_REASON] === EXIT_REASON_EPT_MISCONFIG;
+  }
+
+  /** Such a store again: true when it leaves as before. Its data is not looked at, as the exit carries none. */
+  #rings(insn: Instruction): boolean {
+    const { gpr } = this.cpu;
+    const base = insn.base << 1;
+    const from = gpr[base]!;
+    const lo = (from + insn.dispLo) | 0;
+    const hi = (gpr[base + 1]! + insn.dispHi + carryOut(from, insn.dispLo, lo)) | 0;
+    return isSurelyCanonical(hi) && this.mmu.storeMisconfigures(lo, hi, insn.size, this.tag());
   }
 
   /** KVM wants to see #UD before the guest does. */

@@ -15,9 +15,9 @@ import type { PageTables } from "../mmu/page_tables.ts";
 import type { WorkCounters } from "../work/work_counters.ts";
 import * as counters from "../work/work_counters.ts";
 import * as operandBytes from "./_operand_bytes.ts";
-import type { AccessKind } from "./cpu_mmu.ts";
+import type { AccessKind } from "./_translation_cache.ts";
+import * as translationCache from "./_translation_cache.ts";
 import { CpuMmu } from "./cpu_mmu.ts";
-import * as cpuMmu from "./cpu_mmu.ts";
 import type { DecodedCode } from "./decoded_code.ts";
 import type { Vmcs } from "./vmcs.ts";
 import * as vmcs from "./vmcs.ts";
@@ -36,7 +36,7 @@ const { WALK_FAULT, WALK_STOPPED } = pageWalker;
 const { S_INSTRUCTIONS } = counters;
 const { copyIn, copyOut } = operandBytes;
 const { cacheIndex, LEAF, LEAF_OF_RAM, OFFSET, READ, TAG_HI, TAG_SUPERVISOR, TAG_USER, WRITE } =
-  cpuMmu;
+  translationCache;
 const { VMCS_EXIT_REASON, VMCS_QUALIFICATION } = vmcs;
 
 /** Invalidation of a page's translations; only shadow paging asks for its exit. */
@@ -80,19 +80,19 @@ export class SiliconPort implements AccessPort {
   /** Elements of the last `portIn`. */
   elements = 0;
   /** Memory side. */
-  readonly mmu: CpuMmu;
+  declare readonly mmu: CpuMmu;
   /** Instruction that ran last. */
   current: Instruction = NO_INSTRUCTION;
   /** Control register value of the exit in hand (CR access). */
   controlValue = 0;
   /** Architectural state. */
-  protected readonly cpu: CpuState;
+  declare protected readonly cpu: CpuState;
   /** Words of the VMCS. */
-  protected readonly vmcs: Int32Array;
+  declare protected readonly vmcs: Int32Array;
   /** Decoded instructions of the VM. */
-  protected readonly code: DecodedCode;
+  declare protected readonly code: DecodedCode;
   /** Silicon's counters. */
-  protected readonly work: Float64Array;
+  declare protected readonly work: Float64Array;
   readonly #ss;
   readonly #port80Bypass: boolean;
   readonly #shadowPaging: boolean;

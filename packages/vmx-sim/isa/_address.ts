@@ -118,6 +118,11 @@ export function linearize(
   return DONE;
 }
 
+/** Whether a linear address, given by its high word, is canonical with 48 bits, and the next 4 GiB too. */
+export function isSurelyCanonical(hi: number): boolean {
+  return (hi + 0x8000) >>> 0 < 0xffff;
+}
+
 /**
  * Linear address of the ModRM or moffs operand into `LINEAR`, for an access of `size` bytes. In 64-bit mode with a
  * plain base register, which is what a doorbell has, nothing else is looked at.
@@ -134,8 +139,7 @@ export function operandAddress(
     const from = cpu.gpr[base]!;
     const lo = (from + insn.dispLo) | 0;
     const hi = (cpu.gpr[base + 1]! + insn.dispHi + carryOut(from, insn.dispLo, lo)) | 0;
-    // Canonical with 48 bits, and the next 4 GiB too.
-    if ((hi + 0x8000) >>> 0 < 0xffff) {
+    if (isSurelyCanonical(hi)) {
       LINEAR[0] = lo;
       LINEAR[1] = hi;
       return DONE;

@@ -32,7 +32,7 @@ function undefinedHere(insn: Instruction): DecodeResult {
   insn.memorySize = 0;
   insn.isMemory = false;
   insn.emulated = true;
-  insn.length = position - start;
+  insn.length = (position - start) | 0; // else V8 may keep a double there
   return DECODED;
 }
 
@@ -320,6 +320,6 @@ export function decode(
   insn.twoMemory = (bits & form.TWO) !== 0;
   const accesses = insn.isMemory || (bits & (form.STRING | form.IMPLICIT)) !== 0;
   insn.memorySize = accesses ? memorySize(insn, entry.memorySize) : 0;
-  insn.length = position - start;
+  insn.length = (position - start) | 0; // else V8 may keep a double there
   return DECODED;
 }

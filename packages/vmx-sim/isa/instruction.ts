@@ -16,7 +16,8 @@ export function unimplemented(): StepResult {
 
 /**
  * One decoded instruction. The decoder fills the same object again and again, so whoever caches one keeps its own.
- * It depends on its bytes and on the mode alone, not on registers or on its address.
+ * It depends on its bytes and on the mode alone, not on registers or on its address; `epoch` and `rings` are for whoever
+ * keeps it.
  */
 export class Instruction {
   /** What it does. */
@@ -79,4 +80,8 @@ export class Instruction {
   isString = false;
   /** Two memory operands, so KVM cannot take the exit's address for either: MOVS, CMPS, PUSH mem, POP mem. */
   twoMemory = false;
+  /** Kept: when its bytes were last known to be the same. */
+  epoch = 0;
+  /** Kept: it is a store, and left the guest by an EPT misconfig the last time. */
+  rings = false;
 }

@@ -56,7 +56,7 @@ const {
 } = vmcs;
 const { ACCESS_USER, ACCESS_WRITE } = pageWalker;
 const { P_EXCEPTION, P_FAST, P_OTHER, P_RAM, P_TOUCH_KERNEL } = counters;
-const { busWrite } = busDispatch;
+const { fastBusWrite } = busDispatch;
 const { FAULT_BUG, FAULT_EMULATE, FAULT_INVALID, FAULT_RETRY } = kvmMmu;
 const { skipInstruction } = skip;
 
@@ -66,15 +66,15 @@ const LAST_ENTRY_CPU = 0;
 /** Handlers of one vCPU. Every one returns true when the guest goes on, false for an exit to userspace. */
 export class ExitHandlers {
   /** KVM's MMU. */
-  readonly mmu: KvmMmu;
+  declare readonly mmu: KvmMmu;
   /** KVM's emulator. */
-  readonly emulator: Emulator;
+  declare readonly emulator: Emulator;
   /** Port I/O. */
-  readonly pio: PioExit;
+  declare readonly pio: PioExit;
   /** The last exit mapped memory and nothing else: the guest repeats its instruction. */
   hasMapped = false;
   readonly #vcpu: VcpuContext;
-  readonly #words: Int32Array;
+  readonly #words: Int32Array = new Int32Array(0);
   readonly #rules: X86Rules;
   readonly #system: SystemExits;
   /** The fast bus, where this release asks it. */
@@ -150,7 +150,7 @@ export class ExitHandlers {
   }
 
   // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c vmx_check_emulate_instruction
-  get #refusesEmulation(): boolean {
+  #refusesEmulation(): boolean {
     return this.#words[VMCS_VECTORING_INFO]! < 0 && this.#rules.refusesEmulationWhileVectoring;
   }
 
@@ -173,13 +173,13 @@ export class ExitHandlers {
   #misconfig(): boolean {
     const words = this.#words;
     const vcpu = this.#vcpu;
-    if (this.#refusesEmulation) return true;
+    if (this.#refusesEmulation()) return true;
     const gpaLo = words[VMCS_PHYSICAL]!;
     const gpaHi = words[VMCS_PHYSICAL + 1]!;
     const fastBus = this.#fastBus;
     if (
       fastBus !== null && (!vcpu.guestMode || this.#rules.fastHitInL2) &&
-      busWrite(fastBus, vcpu.work, gpaLo, gpaHi, 0, 0, 0) === 0
+      fastBusWrite(fastBus, vcpu.work, gpaLo, gpaHi) === 0
     ) {
       vcpu.work.path = P_FAST;
       if (this.#isFastHitSpecial) return this.#fastHit(gpaLo, gpaHi);
@@ -241,7 +241,7 @@ export class ExitHandlers {
 
   #emulateFault(lo: number, hi: number): boolean {
     const vcpu = this.#vcpu;
-    if (this.#refusesEmulation) return this.#deliveryError(join64(lo, hi));
+    if (this.#refusesEmulation()) return this.#deliveryError(join64(lo, hi));
     const goesOn = this.emulator.emulate(EMULTYPE_PF, lo, hi);
     if (!goesOn && !this.#rules.mmioExitsCountedInEmulator) vcpu.mmioExits++;
     return goesOn;

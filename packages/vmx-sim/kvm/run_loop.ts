@@ -54,7 +54,7 @@ const ENTER = 0, ONE_STEP = 1, EMULATED = 2, LEAVE = 3;
 /** The loop of one vCPU. */
 export class RunLoop {
   /** Handlers of its exits. */
-  readonly handlers: ExitHandlers;
+  declare readonly handlers: ExitHandlers;
   /** Vector of the interrupt userspace queued (`KVM_INTERRUPT`), or −1. */
   pendingInterrupt: number = -1;
   readonly #vcpu: VcpuContext;
@@ -166,6 +166,7 @@ export class RunLoop {
       vcpu.run[0] !== 0 || this.pendingInterrupt >= 0;
     let left = steps;
     let mapped = 0;
+    silicon.noticeCode();
     while (left > 0 && vcpu.activity === ACTIVE) {
       if (tables.zapCount !== this.#zapsSeen) {
         this.#zapsSeen = tables.zapCount;

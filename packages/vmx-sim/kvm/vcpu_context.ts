@@ -66,9 +66,9 @@ const cyclesPerMicrosecond = 2000;
 /** One vCPU as KVM sees it. */
 export class VcpuContext {
   /** Number given to `KVM_CREATE_VCPU`. */
-  readonly id: number;
+  declare readonly id: number;
   /** Its VM. */
-  readonly vm: VmContext;
+  declare readonly vm: VmContext;
   /** Registers. */
   readonly cpu: CpuState = createCpuState();
   /** Its VMCS. */
@@ -76,17 +76,17 @@ export class VcpuContext {
   /** Words of the VMCS. */
   readonly words: Int32Array = this.vmcs.words;
   /** Work counted. */
-  readonly work: WorkCounters;
+  declare readonly work: WorkCounters;
   /** The CPU it runs on. */
-  readonly silicon: Silicon;
+  declare readonly silicon: Silicon;
   /** The tables the CPU walks: the VM's EPT, or shadow tables of its own. */
-  readonly tables: PageTables;
+  declare readonly tables: PageTables;
   /** The mapping of the vCPU descriptor: `struct kvm_run`, PIO data, coalesced ring. */
-  readonly run: Uint8Array;
+  declare readonly run: Uint8Array;
   /** The same, by field. */
-  readonly runView: DataView;
+  declare readonly runView: DataView;
   /** The LAPIC, if in the kernel. */
-  readonly lapic: LocalApic | null;
+  declare readonly lapic: LocalApic | null;
   /** Completion due on the next `KVM_RUN`: `COMPLETE_*`. */
   completion: number = COMPLETE_NOTHING;
   /** In the guest of the guest: the physical address of an exit is then L2's. */

@@ -11,7 +11,7 @@ const tableWords = 1024;
 /** A radix tree of page table entries, one leaf per 4 KiB page. */
 export class PageTables {
   /** All tables one after another; entry e is words 2e (low) and 2e + 1 (high). Replaced when it grows. */
-  words: Int32Array;
+  declare words: Int32Array;
   /** Levels from the root to the leaf: 4 or 5. */
   readonly levels: number;
   /** Entries read by the last `find`. */
