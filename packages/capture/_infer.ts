@@ -63,8 +63,9 @@ function inferDevices(vm: VmState, findings: Findings, strays: readonly Site[]):
     const how = index === lapic && (split || vm.setupKnown)
       ? "KVM_ENABLE_CAP of a split irqchip"
       : call;
+    const accesses = kernel === 1 ? "1 access" : `${kernel} accesses`;
     findings.infer(
-      `${vm.name} has its ${name} in the kernel: ${kernel} accesses did not exit, and no ${how} is ` +
+      `${vm.name} has its ${name} in the kernel: ${accesses} did not exit, and no ${how} is ` +
         "in the recording",
     );
   }

@@ -10,17 +10,31 @@ export interface TableColumn {
   readonly title: string;
   /** Numbers go to the right. */
   readonly right?: boolean;
+  /** Where there is little room, columns with the least of these numbers go first; none stays. */
+  readonly spare?: number;
 }
 
-/** Lines of a table; the first is the heading. Columns that are empty in all rows are left out. */
+/**
+ * Lines of a table; the first is the heading. Columns that are empty in all rows are left out.
+ *
+ * @param room Characters a line, if that matters
+ */
 export function table(
   columns: readonly TableColumn[],
   rows: readonly (readonly string[])[],
+  room = Infinity,
 ): string[] {
   const used = columns.map((_, i) => rows.some((row) => row[i] !== "" && row[i] !== undefined));
   const widths = columns.map(({ title }, i) =>
     Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0))
   );
+  const needed = (): number =>
+    widths.reduce((sum, width, i) => sum + (used[i] ? width + 2 : 0), -2);
+  const spares = columns.flatMap(({ spare }) => spare ?? []).toSorted((a, b) => a - b);
+  for (const next of spares) {
+    if (needed() <= room) break;
+    columns.forEach(({ spare }, i) => used[i] &&= spare !== next);
+  }
   return [columns.map(({ title }) => title), ...rows].map((row) =>
     columns.map(({ right }, i) => {
       const cell = row[i] ?? "";

@@ -29,6 +29,8 @@ export interface RenderOptions {
   readonly style?: ReplayStyle;
   /** Every row, rather than the busiest. */
   readonly all?: boolean;
+  /** Characters a line: columns of tables that have no room are left out. As many as it takes unless given. */
+  readonly columns?: number;
 }
 
 const plain = (text: string): string => text;
@@ -49,6 +51,7 @@ export function renderReplay(
   options: RenderOptions = {},
 ): string {
   const style = options.style ?? plainStyle;
+  const room = options.columns ?? Infinity;
   const limit = options.all === true ? Infinity : fewRows;
   const heading = (text: string): string => style.bold(text);
   const rows = report.doorbells;
@@ -59,11 +62,16 @@ export function renderReplay(
     [heading(name), summary(report)],
     report.whatIf === null ? [] : whatIf(report.whatIf, report, heading),
     [
-      ...doorbells(report, options.all === true ? [...busy, ...idle] : busy, heading("Doorbells")),
+      ...doorbells(
+        report,
+        options.all === true ? [...busy, ...idle] : busy,
+        heading("Doorbells"),
+        room,
+      ),
       ...(options.all === true ? [] : withoutWrite(idle, style)),
     ],
     [
-      ...doorbells(report, none.slice(0, limit), heading("Writes where no doorbell matches")),
+      ...doorbells(report, none.slice(0, limit), heading("Writes where no doorbell matches"), room),
       ...left(none.slice(limit), report, style),
     ],
     totals(report, style, heading),
@@ -97,6 +105,7 @@ function doorbells(
   { startNs }: ReplayReport,
   rows: readonly DoorbellReport[],
   heading: string,
+  room: number,
 ): string[] {
   if (rows.length === 0) return [];
   const several = new Set(rows.flatMap((row) => row.vm.split(", "))).size > 1;
@@ -109,14 +118,14 @@ function doorbells(
       { title: "datamatch" },
       { title: "writes", right: true },
       { title: "signals", right: true },
-      { title: "coalesced", right: true },
-      { title: "in kernel", right: true },
+      { title: "coalesced", right: true, spare: 5 },
+      { title: "in kernel", right: true, spare: 4 },
       { title: "exited", right: true },
-      { title: "first", right: true },
-      { title: "last", right: true },
-      { title: "gap mean", right: true },
-      { title: "min", right: true },
-      { title: "max", right: true },
+      { title: "first", right: true, spare: 3 },
+      { title: "last", right: true, spare: 3 },
+      { title: "gap mean", right: true, spare: 2 },
+      { title: "min", right: true, spare: 1 },
+      { title: "max", right: true, spare: 1 },
       { title: "name" },
       { title: "VM" },
     ],
@@ -138,6 +147,7 @@ function doorbells(
       [row.name, row.registration === "inferred" ? "(inferred)" : null].filter(Boolean).join(" "),
       several ? row.vm : "",
     ]),
+    room,
   );
   return [heading, ...lines];
 }

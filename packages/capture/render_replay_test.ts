@@ -78,3 +78,17 @@ Deno.test("replayJson() sums up several recordings and keeps each", async () => 
   assertEquals(document.recordings.map((one: { recording: string }) => one.recording), ["a", "b"]);
   assertThrows(() => replayJson([]), RangeError);
 });
+
+Deno.test("renderReplay() leaves columns out where the terminal is narrow, the gaps first", async () => {
+  const report = await replay(recording().bytes);
+  const heading = (columns?: number): string =>
+    renderReplay("boot.txt", report, columns === undefined ? {} : { columns })
+      .split("\n").find((line) => line.startsWith("bus"))!;
+  assertMatch(heading(), /first +last +gap mean +min +max/);
+  assertMatch(heading(90), /exited +first +last +gap mean/);
+  assertMatch(heading(20), /signals +exited +name$|signals +exited$/);
+  for (const columns of [70, 80, 100]) {
+    const lines = renderReplay("boot.txt", report, { columns }).split("\n");
+    assertEquals(lines.filter((line) => /^(bus|mmio)/.test(line) && line.length > columns), []);
+  }
+});

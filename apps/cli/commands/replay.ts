@@ -76,7 +76,11 @@ async function run(context: Context): Promise<number> {
     reports.push({ name: inputName(path), report });
     if (!options.flag("json")) {
       const gap = reports.length > 1 ? "\n" : "";
-      const text = renderReplay(inputName(path), report, { style, all: options.flag("all") });
+      const text = renderReplay(inputName(path), report, {
+        style,
+        all: options.flag("all"),
+        ...(stdout.isTerminal ? { columns: stdout.columns } : {}),
+      });
       await stdout.write(gap + text);
     }
   }
