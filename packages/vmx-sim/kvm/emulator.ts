@@ -260,10 +260,10 @@ export class Emulator {
     }
     const { gpaLo, gpaHi } = this.#mmu.walker;
     if (!vm.memory.find(gpaLo, gpaHi)) return UNDECODED;
-    const at = vm.memory.offset + (gpaLo & 0xfff);
-    const bytes = vm.memory.bytes;
-    for (let i = 0; i < count; i++) this.#bytes[this.#fetched + i] = bytes[at + i]!;
-    this.#fetched += count;
+    const from = vm.memory.bytes, at = vm.memory.offset + (gpaLo & 0xfff);
+    const to = this.#bytes, fetched = this.#fetched;
+    for (let i = 0; i < count; i++) to[fetched + i] = from[at + i]!;
+    this.#fetched = fetched + count;
     work.current[W_BYTES]! += count;
     return DONE;
   }

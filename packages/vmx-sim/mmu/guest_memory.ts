@@ -97,7 +97,8 @@ export class GuestMemory {
       if (within < 0 || within >= slot.pages * 4096 || slot.bytes === null) continue;
       this.slot = slot;
       this.bytes = slot.bytes;
-      this.offset = slot.offset + within;
+      // An integer for V8 too where it can be: the difference of two large numbers is a double to it.
+      this.offset = slot.offset + (within < 2 ** 31 ? within | 0 : within);
       return true;
     }
     return false;
