@@ -1,7 +1,7 @@
 import { byGuestVectors, byHistories, type Mutant } from "./mutant.ts";
 
 const handlers = "packages/vmx-sim/kvm/exit_handlers.ts";
-const asked = "      busWrite(fastBus, vcpu.work, gpaLo, gpaHi, 0, 0, 0) === 0\n";
+const asked = "      fastBusWrite(fastBus, vcpu.work, gpaLo, gpaHi) === 0\n";
 
 /** Mistakes in the exits of a guest. */
 export const fastPathMutants: readonly Mutant[] = [

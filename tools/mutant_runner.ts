@@ -1,0 +1,80 @@
+/**
+ * Tries mistakes in the copy of the sources that this file is run from: a file with {@linkcode Orders} in, a line of JSON
+ * for each mistake out.
+ *
+ * @module
+ */
+import type { Assignment, Outcome } from "./mutant_worker.ts";
+
+/** Mistakes to try, and what should find them. */
+export interface Orders {
+  /** Test files in rounds; the next round is for what the one before did not find. */
+  readonly rounds: readonly (readonly string[])[];
+  /** What to write to which file, both from the root, for each mistake. */
+  readonly mistakes: readonly (readonly { readonly path: string; readonly text: string }[])[];
+}
+
+/** What became of a mistake: the name of the test that found it, "loading", "time" or null. */
+export interface Verdict {
+  /** Position in {@linkcode Orders.mistakes}; −1 for the sources as they are. */
+  readonly index: number;
+  readonly foundBy: string | null;
+}
+
+const root = new URL("../", import.meta.url);
+const orders: Orders = JSON.parse(Deno.readTextFileSync(Deno.args[0]!));
+
+function play(assignment: Assignment, milliseconds: number): Promise<Outcome | "time"> {
+  const worker = new Worker(new URL("mutant_worker.ts", import.meta.url), { type: "module" });
+  const { promise, resolve } = Promise.withResolvers<Outcome | "time">();
+  const timer = setTimeout(() => resolve("time"), milliseconds);
+  worker.onmessage = ({ data }: MessageEvent<Outcome>) => resolve(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    resolve({ failed: "loading", durations: {} });
+  };
+  worker.postMessage(assignment);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    worker.terminate();
+  });
+}
+
+function say(verdict: Verdict): void {
+  console.log(JSON.stringify(verdict));
+}
+
+const rounds = orders.rounds.map((paths) => ({
+  files: paths.map((path) => new URL(path, root).href),
+  durations: {} as Record<string, number>,
+  limit: Infinity,
+}));
+
+/** First round that finds something decides. */
+async function judge(): Promise<string | null> {
+  for (const round of rounds) {
+    const outcome = await play(round, Math.min(round.limit, 2 ** 31 - 1));
+    if (outcome === "time") return "time";
+    if (outcome.failed !== null) {
+      // What found one mistake finds its neighbours.
+      if (outcome.failed in round.durations) round.durations[outcome.failed] = -performance.now();
+      return outcome.failed;
+    }
+    if (round.limit === Infinity) {
+      const total = Object.values(outcome.durations).reduce((sum, one) => sum + one, 0);
+      Object.assign(round, { durations: outcome.durations, limit: 20_000 + 5 * total });
+    }
+  }
+  return null;
+}
+
+const first = await judge();
+say({ index: -1, foundBy: first });
+if (first === null) {
+  for (const [index, files] of orders.mistakes.entries()) {
+    const before = files.map(({ path }) => Deno.readTextFileSync(new URL(path, root)));
+    for (const { path, text } of files) Deno.writeTextFileSync(new URL(path, root), text);
+    say({ index, foundBy: await judge() });
+    files.forEach(({ path }, i) => Deno.writeTextFileSync(new URL(path, root), before[i]!));
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Runs test files in a worker, in which an endless loop can be ended: the shortest tests first, up to the first failure.
+ *
+ * @module
+ */
+
+/** What the worker is told. */
+export interface Assignment {
+  /** Addresses of test files. */
+  readonly files: readonly string[];
+  /** Milliseconds that each test took without a mistake; those that are not known come last. */
+  readonly durations: Readonly<Record<string, number>>;
+}
+
+/** What the worker tells. */
+export interface Outcome {
+  /** The test that failed, "loading", or null. */
+  readonly failed: string | null;
+  /** Milliseconds of each test that ran. */
+  readonly durations: Readonly<Record<string, number>>;
+}
+
+interface Definition {
+  readonly name: string;
+  readonly ignore?: boolean;
+  readonly fn: (context: unknown) => unknown;
+}
+
+const tests: Definition[] = [];
+const context = {
+  async step(
+    first: string | Pick<Definition, "fn">,
+    second?: (context: unknown) => unknown,
+  ): Promise<boolean> {
+    await (typeof first === "string" ? second! : first.fn)(context);
+    return true;
+  },
+};
+
+function collect(first: string | Definition, second?: Definition["fn"]): void {
+  tests.push(typeof first === "string" ? { name: first, fn: second! } : first);
+}
+
+async function run({ files, durations }: Assignment): Promise<Outcome> {
+  const took: Record<string, number> = {};
+  try {
+    for (const file of files) await import(file);
+  } catch {
+    return { failed: "loading", durations: took };
+  }
+  const known = ({ name }: Definition): number => durations[name] ?? Infinity;
+  for (const test of tests.toSorted((a, b) => Math.sign(known(a) - known(b)) || 0)) {
+    if (test.ignore) continue;
+    const start = performance.now();
+    try {
+      await test.fn(context);
+    } catch {
+      return { failed: test.name, durations: took };
+    }
+    took[test.name] = performance.now() - start;
+  }
+  return { failed: null, durations: took };
+}
+
+Object.defineProperty(Deno, "test", { value: collect });
+self.onmessage = async ({ data }: MessageEvent<Assignment>): Promise<void> => {
+  self.postMessage(await run(data));
+};

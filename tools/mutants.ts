@@ -1,0 +1,173 @@
+/**
+ * Mistakes in the rules of the model, one at a time, in a copy: `deno task mutants`. Each should make a test fail; those
+ * that none finds are listed, and `docs/mutation.md` must say why each is none.
+ *
+ * `--only WORD` takes the files whose path has the word, `--every N` each Nth mistake, `--jobs N` so many at a time,
+ * `--quick` leaves out the second round of tests, `--list` shows the mistakes and runs nothing. Ends with 1 when a mistake
+ * that the page does not list went unnoticed.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { allMutants } from "../tests/mutants/all_mutants.ts";
+import { edited } from "../tests/mutants/mutated_sources.ts";
+import type { Orders, Verdict } from "./mutant_runner.ts";
+import { mutated, mutationsOf, showMutation } from "./mutations.ts";
+import { listFiles, root } from "./workspace.ts";
+
+/** The rules: who collides, who matches, who is found, and what a registration does to its buses. */
+const rules = [
+  ...["collides", "matches", "compare_ranges", "reference_bus", "_heap_sort", "ioeventfd"],
+  ...["_ioeventfd_registry", "_ioeventfd_list", "io_bus", "_ioeventfd_index", "_lengths"],
+  ...["_range_cover", "_lazy_array", "_other_devices", "_coalesced_zone", "_coalesced_zones"],
+  ...["coalesced_ring", "_guest_store", "memslots", "_irqfds"],
+].map((name) => `packages/kvm-core/${name}.ts`);
+
+const rounds = [
+  listFiles("packages/kvm-core", "_test.ts"),
+  ["tests/conformance_test.ts", "tests/cases_test.ts", "tests/conform_random_test.ts"],
+];
+
+const copied = ["deno.json", "deno.lock", "packages", "apps", "types", "vectors", "tests", "tools"];
+
+interface Mistake {
+  readonly file: string;
+  readonly shown: string;
+  readonly texts: Orders["mistakes"][number];
+}
+
+function read(path: string): string {
+  return Deno.readTextFileSync(new URL(path, root));
+}
+
+function systematic(file: string): Mistake[] {
+  const source = read(file);
+  return mutationsOf(source).map((mutation) => ({
+    file,
+    shown: showMutation(source, mutation),
+    texts: [{ path: file, text: mutated(source, mutation) }],
+  }));
+}
+
+/** The mistakes that somebody thought of, as far as they are within one package. */
+function deliberate(): Mistake[] {
+  return allMutants.map(({ name, about, edits }) => {
+    const texts = new Map<string, string>();
+    for (const edit of edits) {
+      texts.set(edit.file, edited(texts.get(edit.file) ?? read(edit.file), edit));
+    }
+    return {
+      file: "tests/mutants",
+      shown: `${name}: ${about}`,
+      texts: [...texts].map(([path, text]) => ({ path, text })),
+    };
+  });
+}
+
+function copyInto(folder: string): void {
+  const copy = (path: string): void => {
+    const from = new URL(path, root), to = `${folder}/${path}`;
+    if (!Deno.statSync(from).isDirectory) return Deno.copyFileSync(from, to);
+    Deno.mkdirSync(to);
+    for (const { name } of Deno.readDirSync(from)) {
+      if (name !== "node_modules") copy(`${path}/${name}`);
+    }
+  };
+  copied.forEach(copy);
+}
+
+async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop()!;
+    yield* parts;
+  }
+}
+
+/** Tries mistakes one after the other in a copy of their own; answers who found each. */
+async function* tryAll(
+  mistakes: readonly Mistake[],
+  rounds: readonly (readonly string[])[],
+): AsyncGenerator<[Mistake, string | null]> {
+  const folder = Deno.makeTempDirSync({ prefix: "ioeventfd-mutants-" });
+  try {
+    copyInto(folder);
+    const orders: Orders = { rounds, mistakes: mistakes.map(({ texts }) => texts) };
+    Deno.writeTextFileSync(`${folder}/orders.json`, JSON.stringify(orders));
+    const child = new Deno.Command("deno", {
+      args: [
+        ...["run", "--quiet", "--no-prompt", "--no-check", "--config", "deno.json"],
+        ...["--allow-read=.", "--allow-write=packages,apps", "--allow-env"],
+        ...["tools/mutant_runner.ts", "orders.json"],
+      ],
+      cwd: folder,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    let answers = 0;
+    for await (const line of lines(child.stdout)) {
+      const { index, foundBy }: Verdict = JSON.parse(line);
+      answers++;
+      if (index >= 0) yield [mistakes[index]!, foundBy];
+      else if (foundBy !== null) throw new Error(`Without any mistake, ${foundBy} fails`);
+    }
+    await child.status;
+    if (answers <= mistakes.length) throw new Error("The runner ended early");
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+const options = parseArgs(Deno.args, {
+  string: ["only", "every", "jobs"],
+  boolean: ["quick", "list"],
+});
+const only = String(options["only"] ?? ""), every = Number(options["every"] ?? 1);
+const jobs = Number(options["jobs"] ?? navigator.hardwareConcurrency);
+const mistakes = [...rules.flatMap(systematic), ...deliberate()]
+  .filter(({ file }) => file.includes(only))
+  .filter((_, i) => i % every === 0);
+
+if (options["list"]) {
+  for (const { file, shown } of mistakes) console.log(`${file}\n${shown}\n`);
+  console.log(`${mistakes.length} mistakes`);
+  Deno.exit();
+}
+
+const argued = read("docs/mutation.md");
+const found = new Map<string, number>(), known = new Map<string, number>();
+const unnoticed: Mistake[] = [];
+const total = Map.groupBy(mistakes, ({ file }) => file);
+const taken = options["quick"] ? rounds.slice(0, 1) : rounds;
+await Promise.all(
+  Array.from({ length: Math.min(jobs, mistakes.length) }, async (_, job) => {
+    const share = mistakes.filter((_, i) => i % jobs === job);
+    for await (const [mistake, foundBy] of tryAll(share, taken)) {
+      const { file, shown } = mistake;
+      if (foundBy !== null) found.set(file, (found.get(file) ?? 0) + 1);
+      else if (isArgued(mistake)) known.set(file, (known.get(file) ?? 0) + 1);
+      else {
+        unnoticed.push(mistake);
+        console.log(`${file}\n${shown}\n`);
+      }
+    }
+  }),
+);
+
+/** Whether the page lists it, in the section of its file. */
+function isArgued({ file, shown }: Mistake): boolean {
+  const section = argued.split(/^### /m).find((text) => text.startsWith(`\`${file}\``));
+  return section?.includes(`${shown}\n`) ?? false;
+}
+
+console.log(`${"Mistakes".padEnd(45)}   made  found argued unnoticed`);
+for (const [file, { length }] of total) {
+  const counts = [length, found.get(file) ?? 0, known.get(file) ?? 0];
+  const missed = length - counts[1]! - counts[2]!;
+  console.log(
+    `${file.padEnd(45)}${[...counts, missed].map((count) => String(count).padStart(7)).join("")}`,
+  );
+}
+Deno.exit(unnoticed.length > 0 ? 1 : 0);
