@@ -1,8 +1,9 @@
 // What the examples of the documents say that they print is what they print: `console.log(x); // so`. That they run at all
-// is held by `deno task ok`.
+// is held by `deno task ok`. And READMEs have the same shape: what it is, an example, the rest.
 import { assert, assertEquals } from "@std/assert";
 import { available } from "@ioeventfd/kvm-live";
-import { listFiles, root } from "../tools/workspace.ts";
+import { summaries } from "../apps/cli/command_summaries.ts";
+import { listFiles, readMembers, root } from "../tools/workspace.ts";
 
 const documents = ["README.md", ...["packages", "docs"].flatMap((dir) => listFiles(dir, ".md"))];
 const kvm = available();
@@ -56,7 +57,7 @@ console.log(JSON.stringify(lines));
 `;
     await Deno.writeTextFile(`${folder}/main.ts`, main);
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-check", "--config=deno.json", "--allow-all"]
+      args: ["run", "--quiet", "--no-check", "--config=deno.json", "--frozen", "--allow-all"]
         .concat(`${folder}/main.ts`),
       cwd: root,
       env: { NO_COLOR: "1" },
@@ -88,3 +89,27 @@ Deno.test("examples print what they say", async () => {
   });
   assertEquals(wrong, []);
 });
+
+Deno.test("README.md has a row for every command", () => {
+  const readme = Deno.readTextFileSync(new URL("README.md", root));
+  const asked = [...readme.matchAll(/^\|.*\| `deno task ioeventfd ([a-z]+)/gm)].map(([, name]) =>
+    name!
+  );
+  const names = summaries.map(({ name }) => name);
+  assertEquals(asked.filter((name) => !names.includes(name)), []);
+  const plain = ["completions", "man", "help"];
+  assertEquals(names.filter((name) => !asked.includes(name) && !plain.includes(name)), []);
+});
+
+for (const { name, folder } of readMembers().filter((one) => one.folder.startsWith("packages/"))) {
+  Deno.test(`the README of ${name} says what it is, and goes on with an example that prints`, () => {
+    const document = `${folder}/README.md`;
+    const lines = Deno.readTextFileSync(new URL(document, root)).split("\n");
+    assertEquals(lines[0], `# ${name}`);
+    assert(/^[A-Z]/.test(lines[2]!), lines[2]);
+    const example = lines.indexOf("```ts");
+    assert(example > 0 && example < 20, `the first example is in line ${example + 1}`);
+    assert(examplesOf(document).length > 0, "no example says what it prints");
+    assert(lines.some((line) => /^\||^- \*\*/.test(line)), "no table of what is inside");
+  });
+}
