@@ -6,21 +6,28 @@
 import { exitCodeText } from "./cli_error.ts";
 import type { Command, OptionSpec } from "./command.ts";
 import { globalOptions } from "./parse_command_line.ts";
+import { fitText, refill } from "./fit_text.ts";
+import type { Output } from "./host.ts";
 import type { Style } from "./style.ts";
+
+/** Where help goes. */
+type Screen = Pick<Output, "isTerminal" | "columns">;
 
 /**
  * `ioeventfd --help`.
  *
  * @param commands The table
- * @param style Colours of stdout
+ * @param style Colours of it
+ * @param output Where it goes
  * @returns The text, newline at the end
  */
 export function overview(
   commands: readonly Pick<Command, "name" | "summary">[],
   style: Style,
+  output: Screen,
 ): string {
   const width = Math.max(...commands.map((command) => command.name.length));
-  return [
+  const lines = [
     "ioeventfd: the executable specification of KVM's ioeventfd",
     "",
     `${style.bold("Usage:")} ioeventfd <command> [arguments]`,
@@ -35,29 +42,36 @@ export function overview(
     style.bold("Exit codes:"),
     ...exitCodeText.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`),
     "",
-  ].join("\n");
+  ];
+  return fitText(lines.join("\n"), output);
 }
 
 /**
  * `ioeventfd COMMAND --help`.
  *
  * @param command Whose help
- * @param style Colours of stdout
+ * @param style Colours of it
+ * @param output Where it goes
  * @returns The text, newline at the end
  */
-export function commandHelp(command: Command, style: Style): string {
+export function commandHelp(command: Command, style: Style, output: Screen): string {
   const lines = [
-    `ioeventfd ${command.name}: ${command.summary}`,
+    fitText(`ioeventfd ${command.name}: ${command.summary}`, output),
     "",
-    `${style.bold("Usage:")} ioeventfd ${command.name} ${command.usage}`.trimEnd(),
+    fitText(
+      `${style.bold("Usage:")} ioeventfd ${command.name} ${command.usage}`.trimEnd(),
+      output,
+      7,
+    ),
     "",
   ];
-  if (command.description !== undefined) lines.push(command.description, "");
+  if (command.description !== undefined) lines.push(refill(command.description, output), "");
   lines.push(command.examples.length === 1 ? style.bold("Example:") : style.bold("Examples:"));
   for (const { about, line } of command.examples) {
     lines.push(`  ${style.dim(`# ${about}`)}`, `  deno task ioeventfd ${line}`);
   }
-  lines.push("", style.bold("Options:"), ...optionLines([...command.options, ...globalOptions]));
+  const options = optionLines([...command.options, ...globalOptions]);
+  lines.push("", style.bold("Options:"), ...options.map((line) => fitText(line, output)));
   return lines.join("\n") + "\n";
 }
 

@@ -48,7 +48,7 @@ async function dispatch(args: readonly string[], host: Host): Promise<number> {
   const { operands, rest, options } = parseCommandLine(others, specs, command.passThrough);
   const style = chooseStyle(host, options.has("color") ? options.flag("color") : undefined);
   if (options.flag("help")) {
-    await host.stdout.write(commandHelp(command, style));
+    await host.stdout.write(commandHelp(command, style, host.stdout));
     return exitCode.ok;
   }
   if (options.flag("version")) return await printVersion(host);
@@ -69,8 +69,8 @@ async function withoutCommand(args: readonly string[], host: Host): Promise<numb
   if (options.flag("version")) return await printVersion(host);
   const asked = options.flag("help");
   const style = chooseStyle(host, options.has("color") ? options.flag("color") : undefined);
-  if (asked) await host.stdout.write(overview(summaries, style));
-  else await host.stderr.write(overview(summaries, plainStyle));
+  if (asked) await host.stdout.write(overview(summaries, style, host.stdout));
+  else await host.stderr.write(overview(summaries, plainStyle, host.stderr));
   return asked ? exitCode.ok : exitCode.usage;
 }
 
@@ -79,8 +79,8 @@ async function help(args: readonly string[], host: Host): Promise<number> {
   const style = chooseStyle(host, options.has("color") ? options.flag("color") : undefined);
   const [name] = operands;
   const text = name === undefined || name === "help"
-    ? overview(summaries, style)
-    : commandHelp(await find(name), style);
+    ? overview(summaries, style, host.stdout)
+    : commandHelp(await find(name), style, host.stdout);
   await host.stdout.write(text);
   return exitCode.ok;
 }

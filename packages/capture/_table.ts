@@ -22,7 +22,7 @@ export interface TableColumn {
 export function table(
   columns: readonly TableColumn[],
   rows: readonly (readonly string[])[],
-  room = Infinity,
+  room: number = Infinity,
 ): string[] {
   const used = columns.map((_, i) => rows.some((row) => row[i] !== "" && row[i] !== undefined));
   const widths = columns.map(({ title }, i) =>

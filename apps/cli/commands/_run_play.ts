@@ -10,6 +10,7 @@ import type { Host } from "../host.ts";
 import { kernelOption } from "../kernel_option.ts";
 import { parseCount } from "../numbers.ts";
 import type { OptionSpec } from "../command.ts";
+import { fitText } from "../fit_text.ts";
 import type { OptionValues } from "../option_values.ts";
 import type { Style } from "../style.ts";
 import { type BackendName, liveBackend, modelBackend } from "./_run_backend.ts";
@@ -81,7 +82,7 @@ export async function playScenarios(
   await stdout.write(
     options.flag("json")
       ? JSON.stringify(reportJson(report), null, 2) + "\n"
-      : reportText(report, style),
+      : fitText(reportText(report, style), stdout),
   );
   return codeOf(played.map(({ result }) => result));
 }

@@ -6,6 +6,7 @@
 import { compareDoorbells } from "@ioeventfd/scenario";
 import { CliError, EnvironmentError, exitCode, UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { fitText } from "../fit_text.ts";
 import { chosenRelease, kernelOption } from "../kernel_option.ts";
 import { parseCount } from "../numbers.ts";
 import { Progress } from "../progress.ts";
@@ -73,7 +74,9 @@ async function run(context: Context): Promise<number> {
     const release = chosenRelease(options);
     const comparison = compareDoorbells({ release, iterations: kicks, now });
     const isJson = options.flag("json");
-    await stdout.write(isJson ? asJson(modelJson(comparison)) : modelText(comparison, style));
+    await stdout.write(
+      isJson ? asJson(modelJson(comparison)) : fitText(modelText(comparison, style), stdout),
+    );
     return exitCode.ok;
   }
   if (options.has("kernel")) throw new UsageError("bench: --kernel is for the model alone");
@@ -81,7 +84,7 @@ async function run(context: Context): Promise<number> {
   const paging = await hostPaging(context);
   const isJson = options.flag("json");
   await stdout.write(
-    isJson ? asJson(liveJson(result, paging)) : liveText(result, paging, style),
+    isJson ? asJson(liveJson(result, paging)) : fitText(liveText(result, paging, style), stdout),
   );
   return isInterrupted ? exitCode.interrupted : exitCode.ok;
 }

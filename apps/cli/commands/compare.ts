@@ -5,6 +5,7 @@
  */
 import { compareDoorbells } from "@ioeventfd/scenario";
 import type { Command, Context } from "../command.ts";
+import { fitText } from "../fit_text.ts";
 import { chosenRelease, kernelOption } from "../kernel_option.ts";
 import { parseCount } from "../numbers.ts";
 import { compareJson, compareText } from "./_compare_report.ts";
@@ -52,7 +53,7 @@ async function run({ options, stdout, style }: Context): Promise<number> {
   });
   const report = options.flag("json")
     ? JSON.stringify(compareJson(comparison), null, 2) + "\n"
-    : compareText(comparison, style);
+    : fitText(compareText(comparison, style), stdout);
   await stdout.write(report);
   return 0;
 }

@@ -7,6 +7,7 @@ import { formatVector } from "@ioeventfd/conform";
 import type { Vector } from "@ioeventfd/conform";
 import { exitCode, UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { fitText } from "../fit_text.ts";
 import { chosenRelease, kernelOption } from "../kernel_option.ts";
 import { parseCount } from "../numbers.ts";
 import type { OptionValues } from "../option_values.ts";
@@ -157,7 +158,9 @@ async function run(context: Context): Promise<number> {
   if (options.flag("json")) {
     await stdout.write(JSON.stringify(outcomeJson(outcome), null, 2) + "\n");
   } else if (options.flag("tap")) await stdout.write(conformTap(outcome));
-  else if (onStdout.length === 0) await stdout.write(conformText(outcome, context.style));
+  else if (onStdout.length === 0) {
+    await stdout.write(fitText(conformText(outcome, context.style), stdout));
+  }
   if (outcome.stopped === "interrupted") return exitCode.interrupted;
   return totalOf(outcome).failed > 0 ? exitCode.checkFailed : exitCode.ok;
 }

@@ -8,6 +8,7 @@ import { LiveBackend } from "@ioeventfd/kvm-live";
 import { capabilities } from "@ioeventfd/uapi";
 import { EnvironmentError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { fitText } from "../fit_text.ts";
 import { type HostFacts, hostFacts, parseHostFacts } from "../_host_facts.ts";
 import { diagnosisJson, diagnosisText, type KvmAnswers } from "./_doctor_report.ts";
 
@@ -42,7 +43,7 @@ async function run(context: Context): Promise<number> {
   await stdout.write(
     options.flag("json")
       ? JSON.stringify(diagnosisJson(diagnosis), null, 2) + "\n"
-      : diagnosisText(diagnosis, style),
+      : fitText(diagnosisText(diagnosis, style), stdout),
   );
   return 0;
 }

@@ -16,6 +16,7 @@ import {
 import type { Registration } from "@ioeventfd/uapi";
 import { UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { fitText } from "../fit_text.ts";
 import { inputName } from "../host.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { parseCount, parseU64 } from "../numbers.ts";
@@ -64,7 +65,7 @@ async function run(context: Context): Promise<number> {
   const answers = chosenReleases(options).map((release) => answer(registration, history, release));
   const text = options.flag("json")
     ? JSON.stringify(explainJson(registration, history, answers), null, 2) + "\n"
-    : explainText(context, registration, history, answers);
+    : fitText(explainText(context, registration, history, answers), stdout);
   await stdout.write(text);
   return 0;
 }

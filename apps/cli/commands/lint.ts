@@ -13,6 +13,7 @@ import type { LintOptions, RecordedSet } from "@ioeventfd/advisor";
 import { CaptureError } from "@ioeventfd/capture";
 import { InputError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { fitText } from "../fit_text.ts";
 import { inputName } from "../host.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { looksLikeJson, peek, textOf } from "../peek.ts";
@@ -66,7 +67,7 @@ async function run(context: Context): Promise<number> {
   });
   const text = options.flag("json")
     ? JSON.stringify(lintJson(linted), null, 2) + "\n"
-    : lintText(linted, style);
+    : fitText(lintText(linted, style), stdout);
   await stdout.write(text);
   const findings = linted.flatMap((one) => one.report.registrations);
   const bad = findings.some(({ verdict, writes }) =>

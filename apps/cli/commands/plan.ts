@@ -7,6 +7,7 @@ import { plan as planSets, planC, planRust } from "@ioeventfd/advisor";
 import type { Plan } from "@ioeventfd/advisor";
 import { UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { fitText } from "../fit_text.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { planJson, planText } from "./_plan_output.ts";
 import { readSet } from "./_read_set.ts";
@@ -64,7 +65,7 @@ registration that is dead in the end.`,
 };
 
 async function run(context: Context): Promise<number> {
-  const { options, operands, stdout, style } = context;
+  const { options, operands, stdout } = context;
   const forms = ["json", "c", "rust"].filter((name) => options.flag(name));
   if (forms.length > 1) throw new UsageError(`--${forms.join(" and --")}: one form at a time`);
   if (operands.every((path) => path === "-")) {
@@ -77,11 +78,11 @@ async function run(context: Context): Promise<number> {
     releases: chosenReleases(options),
     ept: options.flag("ept"),
   });
-  await stdout.write(shown(found, forms[0], style));
+  await stdout.write(shown(found, forms[0], context));
   return found.windows.length + found.problems.length > 0 ? 1 : 0;
 }
 
-function shown(found: Plan, form: string | undefined, style: Context["style"]): string {
+function shown(found: Plan, form: string | undefined, { style, stdout }: Context): string {
   switch (form) {
     case "json":
       return JSON.stringify(planJson(found), null, 2) + "\n";
@@ -90,6 +91,6 @@ function shown(found: Plan, form: string | undefined, style: Context["style"]): 
     case "rust":
       return planRust(found);
     default:
-      return planText(found, style);
+      return fitText(planText(found, style), stdout);
   }
 }

@@ -13,6 +13,7 @@ import type { NamedReport, ReplayOptions, ReplayReport } from "@ioeventfd/captur
 import { release } from "@ioeventfd/uapi";
 import { InputError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { fitText } from "../fit_text.ts";
 import { inputName } from "../host.ts";
 import { kernelOption } from "../kernel_option.ts";
 import { grouped } from "../numbers.ts";
@@ -81,7 +82,7 @@ async function run(context: Context): Promise<number> {
         all: options.flag("all"),
         ...(stdout.isTerminal ? { columns: stdout.columns } : {}),
       });
-      await stdout.write(gap + text);
+      await stdout.write(fitText(gap + text, stdout));
     }
   }
   if (options.flag("json")) {
