@@ -10,7 +10,7 @@ import { droppedReport, type KernelReport } from "./kernel_report.ts";
 /** What the zones need of their VM. */
 export interface ZoneHost {
   readonly rules: BusRules;
-  readonly buses: readonly IoBus[];
+  readonly bus: (index: number) => IoBus;
   readonly faults: AllocationFaults;
   readonly ring: CoalescedRing;
   report(report: KernelReport): void;
@@ -51,7 +51,7 @@ export class CoalescedZones {
       this.#host.ring,
       (gone) => this.#zones.delete(gone),
     );
-    const bus = this.#host.buses[pio === 1 ? KVM_PIO_BUS : KVM_MMIO_BUS]!;
+    const bus = this.#host.bus(pio === 1 ? KVM_PIO_BUS : KVM_MMIO_BUS);
     const answer = bus.register(zone.lo, zone.hi, zone.size, device);
     if (answer === ENOSPC) {
       throw new KvmError("ENOSPC", {
@@ -73,7 +73,7 @@ export class CoalescedZones {
     const pio = this.#checkPio(zone.pio);
     for (const device of [...this.#zones]) {
       if (device.pio !== pio || !device.contains(zone.lo, zone.hi, zone.size | 0)) continue;
-      const bus = this.#host.buses[pio === 1 ? KVM_PIO_BUS : KVM_MMIO_BUS]!;
+      const bus = this.#host.bus(pio === 1 ? KVM_PIO_BUS : KVM_MMIO_BUS);
       bus.unregister(device);
       device.destroy();
       if (!bus.dropped) continue;

@@ -16,6 +16,9 @@ const { signalCell } = eventfd; // V8 folds constants of this module alone: see 
 const { META, TAG } = addressTable;
 const { CONFLICT, COVERED, DATAMATCH, DIRTY, LEN, MATCHED, NUMBER, SEVERAL, WILD } = indexRecord;
 
+/** The places of every index that has none yet: most buses of most VMs. */
+const NO_PLACES = new Int32Array(0);
+
 /** Answer of {@linkcode IoeventfdIndex.write}: no ioeventfd at this address. */
 export const ABSENT = 1;
 /** Answer of {@linkcode IoeventfdIndex.write}: only the kernel's array can tell. */
@@ -42,7 +45,7 @@ export class IoeventfdIndex {
   #bits = 0; // set in any of the addresses: none are nearer to each other than the lowest of these
   #devices: (Ioeventfd | null)[] = [];
   #cells: Int32Array[] = []; // counters' cells by number: what a hit touches instead of the eventfds
-  #places = new Int32Array(4);
+  #places = NO_PLACES;
   #order: number[] = [];
   #free: number[] = [];
   #groups: Int32Array[] = [];
@@ -239,7 +242,7 @@ export class IoeventfdIndex {
     this.#devices[number] = device;
     const { cells, at } = device.context;
     this.#cells[number] = cells;
-    if (number >= this.#places.length) this.#places = doubled(this.#places);
+    if (number >= this.#places.length) this.#places = doubled(this.#places, 4);
     this.#places[number] = at;
     this.#order[number] = order;
     return number;

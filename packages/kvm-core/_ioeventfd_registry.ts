@@ -39,7 +39,7 @@ export interface IoeventfdRequest {
 /** What the registry needs of its VM. */
 export interface RegistryHost {
   readonly rules: IoeventfdRules;
-  readonly buses: readonly IoBus[];
+  readonly bus: (index: number) => IoBus;
   readonly faults: AllocationFaults;
   lookupEventfd(fd: number): EventfdContext;
   report(report: KernelReport): void;
@@ -130,7 +130,7 @@ export class IoeventfdRegistry {
       sequence: this.#sequence,
       onDestroy: this.#onDestroy,
     });
-    const bus = this.#host.buses[busIndex]!;
+    const bus = this.#host.bus(busIndex);
     if (bus.collides(ioeventfd)) this.#refuseCollision(ioeventfd);
     const answer = bus.register(lo, hi, len, ioeventfd);
     if (answer !== 0) {
@@ -153,7 +153,7 @@ export class IoeventfdRegistry {
       return;
     }
     // KERNEL 3.16 virt/kvm/eventfd.c kvm_assign_ioeventfd: one device on two buses
-    const fast = this.#host.buses[KVM_FAST_MMIO_BUS]!;
+    const fast = this.#host.bus(KVM_FAST_MMIO_BUS);
     const answer = fast.register(primary.lo, primary.hi, 0, primary);
     if (answer !== 0) {
       this.#remove(primary);
@@ -181,7 +181,7 @@ export class IoeventfdRegistry {
     request: IoeventfdRequest,
   ): Ioeventfd | null {
     const wildcard = (request.flags & KVM_IOEVENTFD_FLAG_DATAMATCH) === 0;
-    const found = this.#host.buses[busIndex]!.ioeventfd({
+    const found = this.#host.bus(busIndex).ioeventfd({
       lo: request.lo | 0,
       hi: request.hi | 0,
       len: request.len,
@@ -194,12 +194,12 @@ export class IoeventfdRegistry {
 
   /** Takes one off its bus (off both, where it is one object on two), and frees it as the release does. */
   #remove(ioeventfd: Ioeventfd): void {
-    const { buses, rules } = this.#host;
-    const bus = buses[ioeventfd.busIndex]!;
+    const { rules } = this.#host;
+    const bus = this.#host.bus(ioeventfd.busIndex);
     const answer = this.#unregister(bus, ioeventfd);
     if (!bus.dropped) bus.countIoeventfd(-1);
     if (rules.fastMmioBus === "same-object" && ioeventfd.len === 0) {
-      const fast = buses[KVM_FAST_MMIO_BUS]!;
+      const fast = this.#host.bus(KVM_FAST_MMIO_BUS);
       const gone = this.#unregister(fast, ioeventfd) === 0;
       if (gone && rules.fastBusCountsIoeventfds) fast.countIoeventfd(-1);
     }

@@ -1,4 +1,6 @@
 import type { BusRules } from "@ioeventfd/uapi";
+import type { IoeventfdIndex } from "./_ioeventfd_index.ts";
+import type { OtherDevices } from "./_other_devices.ts";
 import type { BusEntry, IoDevice } from "./io_device.ts";
 import { ReferenceBus } from "./reference_bus.ts";
 
@@ -9,16 +11,6 @@ export interface OrderedEntry extends BusEntry {
   readonly order: number;
 }
 
-/** What a bus tells of itself. */
-export interface ArraySource {
-  /** Nothing interferes with anything, so that a stable sort is the kernel's array. */
-  isSortable(): boolean;
-  /** No two registrations are at one address, so that any sort is, the kernel's heapsort too. */
-  isUnique(): boolean;
-  /** Everything on the bus, in no order. */
-  contents(): OrderedEntry[];
-}
-
 /**
  * The kernel's array of a bus, kept only while it is needed. Where entries interfere, or are equal and the release sorts
  * by heap, the array depends on the history and is kept up to date; else it can be had by sorting at any time, and is let
@@ -26,13 +18,16 @@ export interface ArraySource {
  */
 export class LazyArray {
   readonly #rules: BusRules;
-  readonly #source: ArraySource;
+  readonly #index: IoeventfdIndex;
+  readonly #others: OtherDevices;
   #array: ReferenceBus | null = null;
   #idle = 0;
 
-  constructor(rules: BusRules, source: ArraySource) {
+  /** Of a bus with these ioeventfds and other devices, which are asked for what is on it. */
+  constructor(rules: BusRules, index: IoeventfdIndex, others: OtherDevices) {
     this.#rules = rules;
-    this.#source = source;
+    this.#index = index;
+    this.#others = others;
   }
 
   /** The array is kept, and a search in it may go astray anywhere. */
@@ -68,13 +63,23 @@ export class LazyArray {
     this.#letGo();
   }
 
+  /** Nothing interferes with anything; and no two registrations are at one address where the release sorts by heap. */
   #isDerivable(): boolean {
-    return this.#source.isSortable() &&
-      (this.#rules.insertion === "ordered" || this.#source.isUnique());
+    return this.#index.dirty === 0 && this.#others.apart &&
+      (this.#rules.insertion === "ordered" || this.#index.shared === 0);
+  }
+
+  /** Everything on the bus, in no order. */
+  #contents(): OrderedEntry[] {
+    const contents = [...this.#others.entries];
+    for (const { device, order } of this.#index) {
+      contents.push({ lo: device.lo >>> 0, hi: device.hi >>> 0, len: device.len, device, order });
+    }
+    return contents;
   }
 
   #build(without: number): ReferenceBus {
-    const entries = this.#source.contents().filter(({ order }) => order !== without);
+    const entries = this.#contents().filter(({ order }) => order !== without);
     const array = new ReferenceBus(this.#rules);
     array.adopt(entries.sort(compareEntries));
     return array;

@@ -6,7 +6,7 @@
 import type { BusRules } from "@ioeventfd/uapi";
 import { ENOENT, ENOMEM, ENOSPC } from "./_bus_errno.ts";
 import { ABSENT, IoeventfdIndex } from "./_ioeventfd_index.ts";
-import { LazyArray, type OrderedEntry } from "./_lazy_array.ts";
+import { LazyArray } from "./_lazy_array.ts";
 import { OtherDevices } from "./_other_devices.ts";
 import { AllocationFaults } from "./allocation_faults.ts";
 import type { ExactKey } from "./exact_key.ts";
@@ -62,11 +62,7 @@ export class IoBus {
     this.#rules = rules;
     this.#faults = faults;
     this.#index = new IoeventfdIndex(rules, this.#others.cover);
-    this.#array = new LazyArray(rules, {
-      isSortable: () => this.#index.dirty === 0 && this.#others.apart,
-      isUnique: () => this.#index.shared === 0,
-      contents: () => this.#contents(),
-    });
+    this.#array = new LazyArray(rules, this.#index, this.#others);
   }
 
   /** Devices on the bus: `dev_count`. */
@@ -333,14 +329,6 @@ export class IoBus {
       if (device instanceof Ioeventfd) this.#index.remove(device);
       if (device !== spared) device.destroy?.();
     }
-  }
-
-  #contents(): OrderedEntry[] {
-    const contents = [...this.#others.entries];
-    for (const { device, order } of this.#index) {
-      contents.push({ lo: device.lo >>> 0, hi: device.hi >>> 0, len: device.len, device, order });
-    }
-    return contents;
   }
 
   #settle(): void {

@@ -67,7 +67,8 @@ export class Vm extends VmDescriptor implements KvmVm {
   readonly faults: AllocationFaults = new AllocationFaults();
   /** What a real kernel would pay for with memory corruption. */
   readonly reports: KernelReport[] = [];
-  readonly #buses: readonly IoBus[];
+  /** By index, from `KVM_VIRTIO_CCW_NOTIFY_BUS` on only when asked for: making them is a third of making a VM. */
+  readonly #buses: IoBus[];
   readonly #registry: IoeventfdRegistry;
   readonly #zones: CoalescedZones;
   readonly #irqfds: Irqfds;
@@ -81,7 +82,7 @@ export class Vm extends VmDescriptor implements KvmVm {
   constructor(kvm: Kvm) {
     super(kvm);
     const { bus: rules, ioeventfd, irqfd } = this.release;
-    this.#buses = BUS_NAMES.map(() => new IoBus(rules, this.faults));
+    this.#buses = [new IoBus(rules, this.faults), new IoBus(rules, this.faults)];
     this.slots = new Memslots(
       this.release.memslots,
       (hva, size) => kvm.memoryAt(hva, size),
@@ -90,7 +91,7 @@ export class Vm extends VmDescriptor implements KvmVm {
     this.ring = new CoalescedRing(rules, (report) => void this.reports.push(report));
     const shared = {
       faults: this.faults,
-      buses: this.#buses,
+      bus: (index: number): IoBus => this.bus(index),
       lookupEventfd: (fd: number): EventfdContext => kvm.files.lookupEventfd(fd),
       report: (report: KernelReport): void => void this.reports.push(report),
     };
@@ -98,7 +99,7 @@ export class Vm extends VmDescriptor implements KvmVm {
     this.#zones = new CoalescedZones({ ...shared, rules, ring: this.ring });
     const irqchip = new KernelIrqchip({
       hasVcpus: () => this.hasVcpus,
-      bus: (index) => this.bus(index),
+      bus: shared.bus,
     });
     this.#irqchip = irqchip;
     this.#irqfds = new Irqfds({ ...shared, rules: irqfd, irqchip });
@@ -122,9 +123,12 @@ export class Vm extends VmDescriptor implements KvmVm {
    * @throws {RangeError} for another index
    */
   bus(index: number): IoBus {
-    const bus = this.#buses[index];
-    if (bus === undefined) throw new RangeError(`There is no bus ${index}`);
-    return bus;
+    if (BUS_NAMES[index] === undefined) throw new RangeError(`There is no bus ${index}`);
+    const made = this.#buses[index];
+    if (made !== undefined) return made;
+    const bus = new IoBus(this.release.bus, this.faults);
+    if (this.teardown.length > 0) bus.destroy();
+    return this.#buses[index] = bus;
   }
 
   /** What userspace registered and did not take away, in that order. */
@@ -333,9 +337,9 @@ export class Vm extends VmDescriptor implements KvmVm {
   /** Destroys the buses in order, each in the order of its array. */
   protected override destroyContents(): void {
     this.teardown.push("irq-routing");
-    for (const [index, bus] of this.#buses.entries()) {
-      bus.destroy();
-      this.teardown.push(`bus ${BUS_NAMES[index]}`);
+    for (const [index, name] of BUS_NAMES.entries()) {
+      this.#buses[index]?.destroy();
+      this.teardown.push(`bus ${name}`);
     }
     this.teardown.push("coalesced-ring", "devices", "memslots");
   }
