@@ -14,12 +14,15 @@ function casesWanted(): number {
 }
 
 const kvm = available();
-const mayRun = Deno.permissions.querySync({ name: "run" }).state === "granted";
+// By its path where every command is allowed, by its name where --allow-run=deno is.
+const deno = [Deno.execPath(), "deno"].find((command) =>
+  Deno.permissions.querySync({ name: "run", command }).state === "granted"
+);
 const reason = !kvm.ok
   ? kvm.reason.split(";", 1)[0]
-  : mayRun
+  : deno !== undefined
   ? ""
-  : "it runs a process of its own: --allow-run";
+  : "it runs a process of its own: --allow-run=deno";
 
 interface Report {
   readonly count: number;
@@ -35,7 +38,7 @@ interface Report {
 // In a process of its own, for the counts are of the whole process, and with FFI on one library as its only permission.
 async function runCases(script: URL, count: number): Promise<Report> {
   const permission = `--allow-ffi=${new LiveBackend().libc}`;
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await new Deno.Command(deno!, {
     args: ["run", "--no-prompt", "--no-check", permission, script.href, String(count)],
   }).output();
   const decoder = new TextDecoder();

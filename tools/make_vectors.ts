@@ -3,7 +3,8 @@
  *
  * Asks what the generators of `tools/vectors/` ask, and writes the kernel's answers to `vectors/live/`, one file a kind, with
  * `vectors/live/recorded.json` telling what was asked of whom; then what follows for other releases to `vectors/derived/`.
- * `--seed N` draws other random questions, `--out FOLDER` writes this host's answers elsewhere and nothing else.
+ * `--seed N` draws other random questions, `--out FOLDER` writes this host's answers elsewhere and nothing else, `--times N`
+ * asks N times as many random ones.
  *
  * @module
  */
@@ -26,7 +27,8 @@ export const randomCounts = {
   register: 600,
   collide: 400,
   bus: 80,
-  guest: 120,
+  guest: 60,
+  programs: 120,
   history: 100,
   registrations: 200,
 } as const;
@@ -40,24 +42,47 @@ export type RecordedFile = "register" | "collide" | "bus" | "guest" | "history";
  * @param backend Who answers
  * @param seed Where chance begins
  * @param later Takes what is to be closed
+ * @param times How many times as many random questions as `randomCounts` has
  * @returns Files in their order, each with its vectors
  */
 export function* makeVectors(
   backend: KvmBackend,
   seed: number,
   later: (one: Disposable) => void,
+  times = 1,
 ): Generator<readonly [file: RecordedFile, vectors: Iterable<Vector>]> {
   const random = new SeededRandom(seed);
+  const count = (of: keyof typeof randomCounts): number => times * randomCounts[of];
   const answer = <T extends Vector>(asked: T): T => {
     const { vector, reason } = observeVector(backend, asked, { later });
     if (vector === null) throw new Error(`${asked.id}: ${reason}`);
     return vector as T;
   };
-  yield ["register", map(registerQuestions(random, randomCounts.register), answer)];
-  yield ["collide", map(collideQuestions(random, randomCounts.collide), answer, firstWas)];
-  yield ["bus", map(busQuestions(random, randomCounts.bus), answer)];
-  yield ["guest", guests(answer, backend, seed, later)];
-  yield ["history", histories(backend, seed, later)];
+  const side = { backend, later };
+  yield ["register", map(registerQuestions(random, count("register")), answer)];
+  yield ["collide", map(collideQuestions(random, count("collide")), answer, firstWas)];
+  yield ["bus", map(busQuestions(random, count("bus")), answer)];
+  const guests = guestQuestions(answer, random, count("guest"));
+  yield [
+    "guest",
+    chain(
+      map(guests, (asked) => withoutRegs(answer(asked))),
+      randomVectors({ side, kind: "guest", cases: count("programs"), seed }),
+    ),
+  ];
+  yield [
+    "history",
+    chain(
+      [],
+      randomVectors({ side, kind: "history", cases: count("history"), seed }),
+      randomVectors({ side, kind: "registration", cases: count("registrations"), seed }),
+    ),
+  ];
+}
+
+function* chain(first: Iterable<Vector>, ...rest: Iterable<Iterable<Vector>>[]): Generator<Vector> {
+  yield* first;
+  for (const chunks of rest) for (const some of chunks) yield* some;
 }
 
 function* map<T>(
@@ -79,41 +104,17 @@ function firstWas(error: unknown): boolean {
   return error instanceof Error && error.message.includes("the first registration was refused");
 }
 
-function* guests(
-  answer: (asked: GuestVector) => GuestVector,
-  backend: KvmBackend,
-  seed: number,
-  later: (one: Disposable) => void,
-): Generator<Vector> {
-  for (const asked of guestQuestions(answer)) yield withoutRegs(answer(asked));
-  const side = { backend, later };
-  const cases = randomCounts.guest;
-  for (const some of randomVectors({ side, kind: "guest", cases, seed })) yield* some;
-}
-
 /** Instructions of all kinds leave flags undefined, and what matters of these is their doorbells. */
 function withoutRegs(vector: GuestVector): GuestVector {
   const { regs: _, ...rest } = vector;
   return rest;
 }
 
-function* histories(
-  backend: KvmBackend,
-  seed: number,
-  later: (one: Disposable) => void,
-): Generator<Vector> {
-  const side = { backend, later };
-  for (const some of randomVectors({ side, kind: "history", cases: randomCounts.history, seed })) {
-    yield* some;
-  }
-  const cases = randomCounts.registrations;
-  for (const some of randomVectors({ side, kind: "registration", cases, seed })) yield* some;
-}
-
 async function main(): Promise<void> {
-  const args = parseArgs(Deno.args, { string: ["seed", "out"] });
+  const args = parseArgs(Deno.args, { string: ["seed", "out", "times"] });
   const seed = Number(args["seed"] ?? 20140418), out = String(args["out"] ?? "vectors/live");
   if (args["out"] === undefined) deriveVectors();
+  const times = Number(args["times"] ?? 1);
   const live = new LiveBackend(), kvm = live.available();
   if (!kvm.ok) {
     console.error(`Nothing was recorded from this host: ${kvm.reason}`);
@@ -122,7 +123,7 @@ async function main(): Promise<void> {
   using later = new DisposeLater();
   await Deno.mkdir(out, { recursive: true });
   const lines: Record<string, number> = {};
-  for (const [file, vectors] of makeVectors(live, seed, (one) => void later.push(one))) {
+  for (const [file, vectors] of makeVectors(live, seed, (one) => void later.push(one), times)) {
     const text = [...vectors].map((vector) => `${formatVector(vector)}\n`);
     lines[file] = text.length;
     await Deno.writeTextFile(`${out}/${file}.jsonl`, text.join(""));

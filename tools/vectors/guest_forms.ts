@@ -4,80 +4,28 @@
  * @module
  */
 import { guestLayout } from "@ioeventfd/conform";
-import type { Assembler, Memory, Register } from "@ioeventfd/vmx-sim";
+import {
+  accumulators,
+  ACROSS,
+  allSizes,
+  ANSWER,
+  bothModes,
+  counters,
+  form,
+  type GuestForm,
+  longMode,
+  operand,
+  pointers,
+  sized,
+  wideRegister,
+  WITHIN,
+} from "./guest_form.ts";
 
-/** Where a form's operand is. */
-export interface FormPlace {
-  /** 64-bit mode. */
-  readonly long: boolean;
-  /** Its address, from the start of the segment. */
-  readonly at: bigint;
-}
-
-/** One way to store. */
-export interface GuestForm {
-  /** As people read it; A is the operand's address. */
-  readonly insn: string;
-  /** Kind of instruction. */
-  readonly tag: string;
-  /** Modes it is tried in. */
-  readonly modes: readonly ("real16" | "long0")[];
-  /** Addresses of its operand, from the start of MMIO: within a page, and across two. */
-  readonly offsets: readonly number[];
-  /** Appends it. */
-  emit(a: Assembler, place: FormPlace): void;
-}
-
-const both = ["real16", "long0"] as const, long = ["long0"] as const;
-const WITHIN = 0x40, ACROSS = 0xfff;
-const ANSWER = 0x1122_3344_5566_7788n;
-type Size = 1 | 2 | 4 | 8;
-
-const accumulators = { 1: "al", 2: "ax", 4: "eax", 8: "rax" } as const;
-const counters = { 1: "cl", 2: "cx", 4: "ecx", 8: "rcx" } as const;
-const pointers = { 1: "byte", 2: "word", 4: "dword", 8: "qword" } as const;
-
-function modesOf(size: Size): readonly ("real16" | "long0")[] {
-  return size === 8 ? long : both;
-}
-
-function wideRegister(a: Assembler, place: FormPlace, name: "bx" | "si" | "di" | "cx"): Register {
-  return place.long ? a[`r${name}`] : a[name];
-}
-
-/** The operand at A, with BX or RBX pointed at it. */
-function operand(a: Assembler, place: FormPlace, size: Size): Memory {
-  const base = wideRegister(a, place, "bx");
-  a.mov(base, place.at);
-  return a[pointers[size]](base);
-}
-
-function form(
-  insn: string,
-  tag: string,
-  size: Size,
-  body: (a: Assembler, to: Memory) => void,
-  modes: readonly ("real16" | "long0")[] = modesOf(size),
-): GuestForm {
-  return {
-    insn,
-    tag,
-    modes,
-    offsets: size === 1 ? [WITHIN] : [WITHIN, ACROSS],
-    emit: (a, place) => body(a, operand(a, place, size)),
-  };
-}
-
-function sized(sizes: readonly Size[], of: (size: Size) => GuestForm): GuestForm[] {
-  return sizes.map(of);
-}
-
-const all = [1, 2, 4, 8] as const;
 const VALUE = 0x1122_3344_5566_7788n;
 
 const stores = [
   ...sized(
-    all,
+    allSizes,
     (size) =>
       form(`mov ${pointers[size]} [A], ${accumulators[size]}`, "mov-store", size, (a, to) => {
         a.mov(a[accumulators[size]], BigInt.asUintN(size * 8, VALUE));
@@ -85,7 +33,7 @@ const stores = [
       }),
   ),
   ...sized(
-    all,
+    allSizes,
     (size) =>
       form(`mov ${pointers[size]} [A], -2`, "mov-imm-store", size, (a, to) => a.mov(to, -2)),
   ),
@@ -102,7 +50,7 @@ const stores = [
 
 const readModifyWrites = [
   ...sized(
-    all,
+    allSizes,
     (size) => form(`add ${pointers[size]} [A], 1`, "add", size, (a, to) => a.add(to, 1)),
   ),
   ...sized(
@@ -145,7 +93,7 @@ const readModifyWrites = [
       });
     })
   ),
-  form("cmpxchg8b [A]", "cmpxchg8b-unequal", 8, (a, to) => a.cmpxchg8b(to), both),
+  form("cmpxchg8b [A]", "cmpxchg8b-unequal", 8, (a, to) => a.cmpxchg8b(to), bothModes),
 ];
 
 function string(name: "stos" | "movs", size: 1 | 2 | 4, repeat: number): GuestForm {
@@ -153,7 +101,7 @@ function string(name: "stos" | "movs", size: 1 | 2 | 4, repeat: number): GuestFo
   return {
     insn: `${rep ? `rep${repeat} ` : ""}${name} ${pointers[size]}`,
     tag: rep ? `rep-${name}` : name,
-    modes: both,
+    modes: bothModes,
     offsets: [WITHIN, ACROSS],
     emit(a, place): void {
       a.mov(a.eax, 0x1122_3344);
@@ -172,7 +120,7 @@ function out(size: 1 | 2 | 4): GuestForm {
   return {
     insn: `out dx, ${accumulators[size]}`,
     tag: "out",
-    modes: both,
+    modes: bothModes,
     offsets: [WITHIN],
     emit(a): void {
       a.mov(a.eax, 0x1122_3344);
@@ -186,7 +134,7 @@ function outs(size: 1 | 2 | 4, repeat: number): GuestForm {
   return {
     insn: `rep${repeat} outs ${pointers[size]}`,
     tag: "rep-outs",
-    modes: both,
+    modes: bothModes,
     offsets: [WITHIN],
     emit(a, place): void {
       a.mov(a.dx, 0x510);
@@ -202,7 +150,7 @@ function outs(size: 1 | 2 | 4, repeat: number): GuestForm {
 const wide: GuestForm = {
   insn: "movups [A], xmm1",
   tag: "sse-movups-16",
-  modes: both,
+  modes: bothModes,
   offsets: [WITHIN, 0xff8, 0xffc],
   emit(a, place): void {
     const from = place.long
@@ -217,7 +165,7 @@ const wide: GuestForm = {
 const push: GuestForm = {
   insn: "push rax at A",
   tag: "push",
-  modes: long,
+  modes: longMode,
   offsets: [WITHIN, ACROSS],
   emit(a, { at }): void {
     a.mov(a.rax, VALUE);

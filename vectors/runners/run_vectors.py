@@ -9,7 +9,7 @@ vector fails, 4 when /dev/kvm cannot be used.
 """
 import ctypes, errno, fcntl, json, mmap, os, socket, struct, sys, tempfile
 
-CREATE_VM, MMAP_SIZE, CREATE_VCPU, RUN = 0xAE01, 0xAE04, 0xAE41, 0xAE80
+API_VERSION, CREATE_VM, MMAP_SIZE, CREATE_VCPU, RUN = 0xAE00, 0xAE01, 0xAE04, 0xAE41, 0xAE80
 SET_MEMORY, IOEVENTFD = 0x4020AE46, 0x4040AE79
 GET_SREGS, SET_SREGS, GET_REGS, SET_REGS = 0x8138AE83, 0x4138AE84, 0x8090AE81, 0x4090AE82
 GET_SUPPORTED_CPUID, SET_CPUID2 = 0xC008AE05, 0x4008AE90
@@ -337,6 +337,8 @@ RUNNERS = {"register": run_register, "collide": run_collide, "bus": run_bus, "gu
 def main(paths):
     try:
         kvm = os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC)
+        fcntl.ioctl(kvm, API_VERSION, 0)
+        Vm(kvm).close()
     except OSError as error:
         print(f"No vector was run: /dev/kvm: {error.strerror}", file=sys.stderr)
         return 4
@@ -369,5 +371,6 @@ def main(paths):
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:
-        sys.exit(__doc__)
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     sys.exit(main(sys.argv[1:]))
