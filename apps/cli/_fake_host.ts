@@ -49,6 +49,7 @@ export async function runFake(args: readonly string[], world: FakeWorld = {}): P
     stderr: output(err, false, () => {}),
     env: (name) => world.env?.[name],
     open: (path) => Promise.resolve(new Blob([bytes(path).slice()]).stream()),
+    size: (path) => Promise.resolve(bytes(path).length),
     follow: (path) => Promise.resolve(new Blob([bytes(path).slice()]).stream()),
     readText: (path) => Promise.resolve(new TextDecoder().decode(bytes(path))),
     async writeFile(path, data): Promise<void> {

@@ -34,6 +34,10 @@ export function denoHost(): Host {
         return file.readable;
       });
     },
+    async size(path): Promise<number | undefined> {
+      const info = path === "-" ? undefined : await Deno.stat(path).catch(() => undefined);
+      return info?.isFile === true && info.size > 0 ? info.size : undefined;
+    },
     async follow(path, options): Promise<ReadableStream<Uint8Array>> {
       return follow(await explain("read", path, () => Deno.open(path)), options);
     },
@@ -44,7 +48,11 @@ export function denoHost(): Host {
     async writeFile(path, data): Promise<void> {
       const bytes = typeof data === "string" ? encoder.encode(data) : data;
       if (path === "-" && bytes instanceof Uint8Array) return await writeAll(Deno.stdout, bytes);
-      await explain("write", path, () => Deno.writeFile(path, bytes));
+      await explain(
+        "write",
+        path,
+        () => bytes instanceof Uint8Array ? Deno.writeFile(path, bytes) : writeWhole(path, bytes),
+      );
     },
     async shell(script): Promise<string> {
       const output = await startProcess("sh", {
@@ -131,6 +139,17 @@ async function decode(stream: ReadableStream<Uint8Array>, path: string): Promise
     return text + decoder.decode();
   } catch (error) {
     if (error instanceof TypeError) throw new InputError(`${path}: not UTF-8 text`);
+    throw error;
+  }
+}
+
+/** Leaves no half of a file where the stream fails. */
+async function writeWhole(path: string, stream: ReadableStream<Uint8Array>): Promise<void> {
+  try {
+    await Deno.writeFile(path, stream);
+  } catch (error) {
+    const { isFile } = await Deno.lstat(path).catch(() => ({ isFile: false }));
+    if (isFile) await Deno.remove(path).catch(() => undefined);
     throw error;
   }
 }

@@ -42,6 +42,8 @@ export interface Host {
    * @throws {InputError} when it cannot be opened
    */
   open(path: string): Promise<ReadableStream<Uint8Array>>;
+  /** Bytes of a file; undefined where it is none, or may change while it is read. */
+  size(path: string): Promise<number | undefined>;
   /**
    * Opens a file that somebody still writes to as a stream that waits at its end for more.
    *

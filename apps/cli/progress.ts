@@ -57,12 +57,34 @@ export class Progress {
 
   #line(done: number, seconds: number): string {
     const rate = done / seconds;
+    if (this.#label === "bytes") return this.#bytesLine(done, rate);
     const speed = `${grouped(Math.round(rate))} ${this.#label}/s`;
     if (this.#total === undefined) return `${grouped(done)} ${this.#label}, ${speed}`;
-    const width = 24;
-    const filled = Math.min(width, Math.floor((done / this.#total) * width));
-    const bar = "#".repeat(filled) + "-".repeat(width - filled);
-    const left = rate > 0 ? Math.ceil((this.#total - done) / rate) : 0;
-    return `[${bar}] ${grouped(done)}/${grouped(this.#total)} ${speed}, ${left} s left`;
+    const counts = `${grouped(done)}/${grouped(this.#total)}`;
+    return `[${bar(done, this.#total)}] ${counts} ${speed}, ${left(done, this.#total, rate)}`;
   }
+
+  #bytesLine(done: number, rate: number): string {
+    const speed = `${megabytes(rate)}/s`;
+    if (this.#total === undefined) return `${megabytes(done)}, ${speed}`;
+    const part = `${Math.floor(100 * Math.min(1, done / this.#total))} % of ${
+      megabytes(this.#total)
+    }`;
+    return `[${bar(done, this.#total)}] ${part}, ${speed}, ${left(done, this.#total, rate)}`;
+  }
+}
+
+const width = 24;
+
+function bar(done: number, total: number): string {
+  const filled = Math.min(width, Math.floor((done / total) * width));
+  return "#".repeat(filled) + "-".repeat(width - filled);
+}
+
+function left(done: number, total: number, rate: number): string {
+  return `${rate > 0 ? Math.max(0, Math.ceil((total - done) / rate)) : 0} s left`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }

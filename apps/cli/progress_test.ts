@@ -1,5 +1,16 @@
 import { assertEquals } from "@std/assert";
 import { Progress } from "./progress.ts";
+import { ReadingProgress } from "./reading_progress.ts";
+
+const terminal = { isTerminal: true, columns: 80, rows: 24 };
+
+function bytes(total?: number): { texts: string[]; bar: Progress; at(ms: number): void } {
+  const texts: string[] = [];
+  let time = 0;
+  const stderr = { ...terminal, write: (text: string) => Promise.resolve(void texts.push(text)) };
+  const bar = new Progress({ stderr, quiet: false }, "bytes", total, () => time);
+  return { texts, bar, at: (ms) => time = ms };
+}
 
 interface Drawn {
   readonly texts: string[];
@@ -56,4 +67,33 @@ Deno.test("Progress is for terminals, and not with --quiet", async () => {
     await bar.finish();
     assertEquals(texts, []);
   }
+});
+
+Deno.test("Progress of bytes speaks of megabytes, with the share of a known size", async () => {
+  const { texts, bar, at } = bytes(103_000_000);
+  at(2000);
+  await bar.update(30_900_000);
+  assertEquals(texts, [
+    "\r\x1b[K[#######-----------------] 30 % of 103 MB, 15 MB/s, 5 s left",
+  ]);
+  const unknown = bytes();
+  unknown.at(2000);
+  await unknown.bar.update(3_000_000);
+  assertEquals(unknown.texts, ["\r\x1b[K3.0 MB, 1.5 MB/s"]);
+});
+
+Deno.test("ReadingProgress counts every reading of a file, and changes none of it", async () => {
+  const texts: string[] = [];
+  const context = {
+    stderr: { ...terminal, write: (text: string) => Promise.resolve(void texts.push(text)) },
+    quiet: false,
+    open: () => Promise.resolve(new Blob(["one", "two"]).stream()),
+    size: () => Promise.resolve(6),
+  };
+  const progress = new ReadingProgress(context, "file", 2);
+  for (let i = 0; i < 2; i++) {
+    assertEquals(await new Response(await progress.open()).text(), "onetwo");
+  }
+  await progress.finish();
+  assertEquals(texts, []);
 });

@@ -5,6 +5,7 @@ import { InputError, UsageError } from "../cli_error.ts";
 import type { Context } from "../command.ts";
 import { inputName } from "../host.ts";
 import { looksLikeJson, peek, textOf } from "../peek.ts";
+import { ReadingProgress } from "../reading_progress.ts";
 
 const units = new Map([["", 1e9], ["s", 1e9], ["ms", 1e6], ["us", 1e3], ["µs", 1e3], ["ns", 1]]);
 
@@ -21,7 +22,8 @@ export async function readSet(
 ): Promise<RegistrationSet> {
   const { path, untilNs } = splitOperand(operand);
   const name = inputName(path);
-  const input = await peek(await context.open(path), name);
+  const progress = new ReadingProgress(context, path);
+  const input = await peek(await progress.open(), name);
   if (looksLikeJson(input) || input.head.length === 0) {
     if (untilNs !== null) throw new UsageError(`${operand}: a set as JSON has no time`);
     const text = await textOf(input, name);
@@ -33,6 +35,8 @@ export async function readSet(
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;
     throw new InputError(`${name}: neither a set as JSON nor a recording: ${error.message}`);
+  } finally {
+    await progress.finish();
   }
   return stateOf(only(sets, vm, name), untilNs);
 }

@@ -48,7 +48,7 @@ export class RecordCounters {
     this.#parser.end();
   }
 
-  /** Draws the counters where a person sees them. */
+  /** Draws the counters where a person sees them; what the command itself writes goes over them. */
   async draw(): Promise<void> {
     const { stderr, quiet } = this.#context;
     if (quiet || !stderr.isTerminal) return;
@@ -62,7 +62,7 @@ export class RecordCounters {
     const text = `recording ${seconds} s: ${this.summary()}, ${grouped(Math.round(rate))} events/s`;
     this.#drawnAt = now;
     this.#drawnEvents = events;
-    await stderr.write(`\r\x1b[K${text.slice(0, stderr.columns - 1)}`);
+    await stderr.write(`\r\x1b[K${text.slice(0, stderr.columns - 1)}\r`);
   }
 
   /** Wipes what was drawn. */

@@ -10,7 +10,7 @@ import { InputError } from "../cli_error.ts";
 import type { Context } from "../command.ts";
 import { inputName } from "../host.ts";
 import { looksLikeJson } from "../peek.ts";
-import { Progress } from "../progress.ts";
+import { ReadingProgress } from "../reading_progress.ts";
 
 /** Bytes of JSON at most: the outputs of compare and bench are some thousands. */
 const longestJson = 4 << 20;
@@ -29,25 +29,19 @@ export async function readPart(
   recordedOn: KernelRelease,
 ): Promise<ReportPart> {
   const name = inputName(path);
-  const { isJson, chunks } = await look(await context.open(path));
+  const progress = new ReadingProgress(context, path);
+  const { isJson, chunks } = await look(await progress.open());
   try {
     if (isJson) return readDocument(name, await jsonText(chunks, name));
-    const progress = new Progress(context, "bytes");
-    try {
-      const study = await studyRecording(chunks, {
-        recordedOn,
-        onProgress: (bytes) => progress.update(bytes),
-      });
-      return { kind: "recording", name, study };
-    } finally {
-      await progress.finish();
-    }
+    return { kind: "recording", name, study: await studyRecording(chunks, { recordedOn }) };
   } catch (error) {
     if (error instanceof CaptureError) {
       throw new InputError(`${name}:${error.line}: ${error.message}`);
     }
     if (error instanceof SyntaxError) throw new InputError(`${name}: ${error.message}`);
     throw error;
+  } finally {
+    await progress.finish();
   }
 }
 

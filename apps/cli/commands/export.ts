@@ -10,7 +10,7 @@ import { InputError, UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
 import { inputName } from "../host.ts";
 import { kernelOption } from "../kernel_option.ts";
-import { Progress } from "../progress.ts";
+import { ReadingProgress } from "../reading_progress.ts";
 
 /** `ioeventfd export`. */
 export const exportCommand: Command = {
@@ -76,7 +76,7 @@ async function run(context: Context): Promise<number> {
   if (output === "-" && format === "parquet") {
     throw new UsageError("--format parquet is no text: say where to write it with -o FILE");
   }
-  const progress = new Progress(context, "bytes");
+  const progress = new ReadingProgress(context, path, format === "ftrace" ? 1 : 2);
   try {
     await writeTo(context, output, (sink) => exportAs(format, context, sink, progress));
   } catch (error) {
@@ -92,15 +92,14 @@ async function exportAs(
   format: string,
   context: Context,
   sink: ExportSink,
-  progress: Progress,
+  progress: ReadingProgress,
 ): Promise<void> {
   const path = context.operands[0]!;
   const name = context.options.text("name") ?? inputName(path);
   const recordedOn = context.options.text("recorded-on");
-  const open: RecordingOpener = () => context.open(path);
+  const open: RecordingOpener = () => progress.open();
   const options: ExportOptions = {
     ...(recordedOn === undefined ? {} : { recordedOn: release(recordedOn) }),
-    onProgress: (bytes) => progress.update(bytes),
   };
   // Each format alone is loaded, and none when other commands run.
   switch (format) {

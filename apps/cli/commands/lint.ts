@@ -17,6 +17,7 @@ import { fitText } from "../fit_text.ts";
 import { inputName } from "../host.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { looksLikeJson, peek, textOf } from "../peek.ts";
+import { ReadingProgress } from "../reading_progress.ts";
 import { lintJson, lintText } from "./_lint_output.ts";
 import type { Linted } from "./_lint_output.ts";
 
@@ -78,12 +79,13 @@ async function run(context: Context): Promise<number> {
 
 async function lintInput(context: Context, path: string, options: LintOptions): Promise<Linted[]> {
   const name = inputName(path);
-  const input = await peek(await context.open(path), name);
+  const progress = new ReadingProgress(context, path);
+  const input = await peek(await progress.open(), name);
   if (looksLikeJson(input) || input.head.length === 0) {
     const set = parseRegistrationSet(await textOf(input, name), name);
     return [{ report: judge(set, options), recorded: null }];
   }
-  const sets = await recordedSetsOf(input.stream, name);
+  const sets = await recordedSetsOf(input.stream, name).finally(() => progress.finish());
   if (sets.length === 0) {
     throw new InputError(
       `${name}: the recording has no call of KVM_IOEVENTFD: record the VMM from its start, with its ioctls`,

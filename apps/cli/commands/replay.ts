@@ -17,7 +17,7 @@ import { fitText } from "../fit_text.ts";
 import { inputName } from "../host.ts";
 import { kernelOption } from "../kernel_option.ts";
 import { grouped } from "../numbers.ts";
-import { Progress } from "../progress.ts";
+import { ReadingProgress } from "../reading_progress.ts";
 
 /** `ioeventfd replay`. */
 export const replay: Command = {
@@ -117,10 +117,9 @@ async function replayOne(
   asked: ReplayOptions,
 ): Promise<ReplayReport> {
   const name = inputName(path);
-  const progress = new Progress(context, "bytes");
-  const onProgress = (bytes: number): Promise<void> => progress.update(bytes);
+  const progress = new ReadingProgress(context, path);
   try {
-    const report = await replayRecording(await context.open(path), { ...asked, onProgress });
+    const report = await replayRecording(await progress.open(), asked);
     await progress.finish();
     await remarks(context, name, report);
     return report;

@@ -1,0 +1,56 @@
+/**
+ * Progress over input: how much of a file was read.
+ *
+ * @module
+ */
+import type { Context } from "./command.ts";
+import { Progress } from "./progress.ts";
+
+/** What reading needs of the outside world. */
+type Reader = Pick<Context, "open" | "size" | "stderr" | "quiet">;
+
+/** Opens a file, as often as it is read, and draws how much of it was. */
+export class ReadingProgress {
+  readonly #context: Reader;
+  readonly #path: string;
+  readonly #times: number;
+  #progress: Progress | undefined;
+  #read = 0;
+
+  /**
+   * Reads nothing yet.
+   *
+   * @param context Where the file is, and where to draw
+   * @param path File, or `-`
+   * @param times How often it will be read
+   */
+  constructor(context: Reader, path: string, times = 1) {
+    this.#context = context;
+    this.#path = path;
+    this.#times = times;
+  }
+
+  /** @throws {InputError} when it cannot be opened */
+  async open(): Promise<ReadableStream<Uint8Array>> {
+    const { stderr, quiet } = this.#context;
+    const stream = await this.#context.open(this.#path);
+    if (quiet || !stderr.isTerminal) return stream;
+    const size = await this.#context.size(this.#path);
+    const total = size === undefined ? undefined : size * this.#times;
+    const progress = this.#progress ??= new Progress(this.#context, "bytes", total);
+    return stream.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform: async (chunk, controller): Promise<void> => {
+          this.#read += chunk.length;
+          await progress.update(this.#read);
+          controller.enqueue(chunk);
+        },
+      }),
+    );
+  }
+
+  /** Wipes what was drawn. */
+  async finish(): Promise<void> {
+    await this.#progress?.finish();
+  }
+}
