@@ -51,9 +51,9 @@ const ids = new LowestFree();
  */
 export class EventfdContext extends EventfdWaiters {
   /** `EFD_SEMAPHORE`: a read takes 1. */
-  readonly semaphore: boolean;
+  declare readonly semaphore: boolean;
   /** The `eventfd-id` of fdinfo: one for each eventfd, shared by its dups. */
-  readonly id: number;
+  declare readonly id: number;
   readonly #ownsId: boolean;
   #references = 1;
 

@@ -12,15 +12,15 @@ import type { WaitEntry, Waiter, WaiterOptions } from "./wait_queue.ts";
 /** The wait queue of an eventfd. */
 export class EventfdWaiters implements CounterCell {
   /** Words of the counter, and of others'. */
-  readonly cells: Int32Array;
+  declare readonly cells: Int32Array;
   /** Index of its low word; the high one follows. */
-  readonly at: number;
+  declare readonly at: number;
   /** Made when the first waiter comes. */
   protected queue: WaitQueue | null = null;
   /** Signals refused because they came from within an eventfd wake; the kernel warns about the first. */
   refusedSignals = 0;
   /** Rules of the kernel release. */
-  readonly rules: EventfdRules;
+  declare readonly rules: EventfdRules;
 
   /**
    * Nobody waits yet.
