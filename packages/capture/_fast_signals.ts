@@ -17,7 +17,7 @@ export function fastSignalsOf(
   if (bus.zeroLengthFindable) {
     return asked.reduce((sum, { imagined }) => sum + imagined.signals, 0);
   }
-  // KERNEL 3.16: the first write to a page goes by the slow bus, which does not find zero length
+  // KERNEL 3.16 virt/kvm/kvm_main.c kvm_io_bus_cmp: the first write to a page goes by the slow bus, which does not find zero length
   const doorbells = new Set(
     asked.filter(({ registration }) => registration !== "none").map(({ address }) => address),
   );

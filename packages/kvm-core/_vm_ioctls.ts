@@ -115,7 +115,7 @@ function enableCap(vm: Vm, arg: Argument): number {
   return done(vm.enableSplitIrqchip());
 }
 
-// KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl; the routes themselves are not kept
+// KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl: the routes themselves are not kept
 function setGsiRouting(vm: Vm, arg: Argument): number {
   const bytes = copied(arg, 8);
   if (vm.irqchipMode === "none") refuse("EINVAL", "irqchip", "There is no irqchip");
@@ -128,7 +128,7 @@ function setGsiRouting(vm: Vm, arg: Argument): number {
   return 0;
 }
 
-// KERNEL 6.19 virt/kvm/kvm_main.c kvm_get_dirty_log_protect; the bitmap's address leads nowhere here
+// KERNEL 6.19 virt/kvm/kvm_main.c kvm_get_dirty_log_protect: the bitmap's address leads nowhere here
 function getDirtyLog(vm: Vm, arg: Argument): number {
   const slot = word(copied(arg, 16), 0);
   const { userSlots, addressSpaces } = vm.release.memslots;

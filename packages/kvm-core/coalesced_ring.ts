@@ -89,7 +89,7 @@ export class CoalescedRing {
     this.#pageNow().words[1] = index;
   }
 
-  // KERNEL 3.16, 5.15, 6.19 virt/kvm/coalesced_mmio.c coalesced_mmio_has_room
+  // KERNEL 3.16, 5.15 virt/kvm/coalesced_mmio.c coalesced_mmio_has_room; 6.19 coalesced_mmio_write
   /** Whether one more write fits. */
   get hasRoom(): boolean {
     const { first, last } = this;

@@ -9,7 +9,7 @@ import type { AllocationFaults } from "./allocation_faults.ts";
 
 const PAGE = 4096n;
 const PAGE_MASK = PAGE - 1n;
-// KERNEL 6.19 arch/x86/include/asm/page_64_types.h TASK_SIZE_MAX, 4-level paging
+// KERNEL 6.19 arch/x86/include/asm/page_64_types.h TASK_SIZE_MAX: with 4-level paging
 const TASK_SIZE_MAX = 0x7fff_ffff_f000n;
 // KERNEL 6.19 include/linux/kvm_host.h KVM_MEM_MAX_NR_PAGES
 const MAX_PAGES = (1n << 31n) - 1n;
@@ -162,7 +162,7 @@ export class Memslots {
     return () => this.#listeners.delete(listener);
   }
 
-  // KERNEL 3.16, 6.19 virt/kvm/kvm_main.c __kvm_set_memory_region
+  // KERNEL 3.16 virt/kvm/kvm_main.c __kvm_set_memory_region; 6.19 kvm_set_memory_region
   /**
    * `KVM_SET_USER_MEMORY_REGION`.
    *

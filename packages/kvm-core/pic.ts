@@ -8,7 +8,7 @@ import { EOPNOTSUPP, type IoDevice } from "./io_device.ts";
 /** Told when an interrupt of the pair ends: 0 to 15. */
 export type EoiListener = (irq: number) => void;
 
-// KERNEL 6.19 arch/x86/kvm/i8259.c struct kvm_kpic_state; behaviour after Intel's data sheet of the 8259A
+// KERNEL 6.19 arch/x86/kvm/irq.h struct kvm_kpic_state: behaviour after Intel's data sheet of the 8259A
 class Chip {
   /** Requests, in service, masked. */
   irr = 0;

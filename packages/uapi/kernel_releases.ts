@@ -5,7 +5,7 @@
  */
 import type { KernelRelease } from "./kernel_release.ts";
 
-// KERNEL 3.14 virt/kvm/eventfd.c, virt/kvm/kvm_main.c, arch/x86/kvm, fs/eventfd.c
+// KERNEL 3.14 virt/kvm/eventfd.c, virt/kvm/kvm_main.c, fs/eventfd.c
 const v3_14: KernelRelease = {
   name: "3.14",
   title: "Linux 3.14, before the seed commit",
@@ -113,7 +113,7 @@ const v3_16: KernelRelease = {
   x86: { ...seed.x86, fastMmio: true, fastHitInL2: true },
 };
 
-// KERNEL 4.4, with the four fixes of 2015
+// KERNEL 4.4: with the four fixes of 2015
 const v4_4: KernelRelease = {
   ...v3_16,
   name: "4.4",

@@ -101,7 +101,7 @@ export class VmxVm extends Vm {
     return this.createVcpu(id);
   }
 
-  // KERNEL 3.16, 6.19 kvm_main.c kvm_set_memslot; arch/x86/kvm/mmu/mmu.c kvm_arch_flush_shadow_memslot
+  // KERNEL 3.16 arch/x86/kvm/x86.c kvm_arch_flush_shadow_memslot; 6.19 virt/kvm/kvm_main.c kvm_set_memslot
   #slotChanged({ kind, before, after }: SlotChange): void {
     const { memory, spteLayout } = this.context;
     if (after === null) this.#dirty.delete(before!.id);

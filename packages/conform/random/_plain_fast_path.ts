@@ -11,7 +11,7 @@ export class PlainFastPath {
     return this.#marked.has(addr >> pageShift);
   }
 
-  // KERNEL 6.19 arch/x86/kvm/mmu/mmu.c kvm_mmu_zap_all_fast; a new slot leaves the marks of its pages
+  // KERNEL 6.19 arch/x86/kvm/mmu/mmu.c kvm_mmu_zap_all_fast: a new slot leaves the marks of its pages
   /** What a change of the slots takes away. */
   changed({ zaps, slot }: PlainSlotChange): void {
     if (zaps === "everything") this.#marked.clear();

@@ -265,7 +265,7 @@ export class ReferenceVm implements KvmVm {
     return true;
   }
 
-  // KERNEL 4.4, 6.19 virt/kvm/coalesced_mmio.c coalesced_mmio_has_room
+  // KERNEL 4.4 virt/kvm/coalesced_mmio.c coalesced_mmio_has_room; 6.19 coalesced_mmio_write
   #ringIsFull(): boolean {
     const kept = this.#ring.length, most = KVM_COALESCED_MMIO_MAX;
     if (this.#release.bus.coalescedRingFull === "one-left") return kept === most - 1;

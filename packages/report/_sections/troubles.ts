@@ -57,7 +57,7 @@ because of what else is registered. No errno tells; <code>ioeventfd lint</code> 
 function registration(
   { addr, len, flags, datamatch }: LostDoorbell["finding"]["registration"],
 ): Html {
-  // KERNEL 6.19 include/uapi/linux/kvm.h KVM_IOEVENTFD_FLAG_DATAMATCH, _PIO
+  // KERNEL 6.19 include/uapi/linux/kvm.h KVM_IOEVENTFD_FLAG_DATAMATCH, KVM_IOEVENTFD_FLAG_PIO
   const bus = (flags & 2) === 0 ? "mmio" : "pio";
   return markup`${place({ bus, addr })}, length ${len === 0 ? "any" : len}${
     (flags & 1) === 0 ? "" : markup`, value <code>${hex(datamatch)}</code>`

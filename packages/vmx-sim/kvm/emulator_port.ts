@@ -73,7 +73,7 @@ export class EmulatorPort extends BasePort {
     this.#readsAt = this.#readsEnd = 0;
   }
 
-  // KERNEL 6.19 arch/x86/kvm/emulate.c x86_emulate_insn, after string_insn_completed
+  // KERNEL 6.19 arch/x86/kvm/emulate.c x86_emulate_insn: after string_insn_completed
   /** Whether a string instruction goes back to the guest before its next iteration. */
   get returnsToGuest(): boolean {
     if (this.#portReadsEnd !== 0) return this.#portReadsEnd === this.#portReadsAt;

@@ -154,7 +154,7 @@ export class ExitHandlers {
     return this.#words[VMCS_VECTORING_INFO]! < 0 && this.#rules.refusesEmulationWhileVectoring;
   }
 
-  // KERNEL 4.4, 5.15 vmx_handle_exit; 6.19 arch/x86/kvm/x86.c kvm_prepare_event_vectoring_exit
+  // KERNEL 4.4 arch/x86/kvm/vmx.c vmx_handle_exit; 6.19 arch/x86/kvm/x86.c kvm_prepare_event_vectoring_exit
   #deliveryError(address: bigint | null): false {
     const words = this.#words;
     const format = this.#rules.deliveryErrorData;
@@ -185,7 +185,7 @@ export class ExitHandlers {
       if (this.#isFastHitSpecial) return this.#fastHit(gpaLo, gpaHi);
       return skipInstruction(vcpu, this.#rules.fastSingleStep);
     }
-    // KERNEL 4.4 arch/x86/kvm/vmx.c handle_ept_misconfig; 6.19 mmu/mmu.c kvm_mmu_page_fault
+    // KERNEL 4.4 arch/x86/kvm/vmx.c handle_ept_misconfig; 6.19 arch/x86/kvm/mmu/mmu.c kvm_mmu_page_fault
     let result: FaultResult = this.mmu.mmioFault(gpaLo, gpaHi);
     if (result === FAULT_BUG) {
       unknownExit(vcpu, EXIT_REASON_EPT_MISCONFIG);
@@ -310,7 +310,7 @@ export class ExitHandlers {
     vcpu.trace("kvm_page_fault", text);
   }
 
-  // KERNEL 3.16, 4.4, 6.19 vmx_handle_exit: a reason without a handler
+  // KERNEL 4.4 arch/x86/kvm/vmx.c vmx_handle_exit; 6.19 arch/x86/kvm/vmx/vmx.c __vmx_handle_exit: no handler
   #unexpected(reason: number): boolean {
     const vcpu = this.#vcpu;
     switch (this.#rules.unexpectedExit) {

@@ -74,7 +74,7 @@ export class PioAccess {
     return false;
   }
 
-  // KERNEL 4.4 kernel_pio; 5.15 emulator_pio_in_out; 6.19 emulator_pio_in_out
+  // KERNEL 4.4 arch/x86/kvm/x86.c kernel_pio; 5.15, 6.19 emulator_pio_in_out
   #kernelIn(port: number, size: number, count: number): boolean {
     const { vm, work } = this.#vcpu;
     const { stringPio } = vm.release.x86;

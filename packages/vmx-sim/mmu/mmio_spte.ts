@@ -77,7 +77,7 @@ export function mmioGeneration(layout: MmioSpteLayout, memslotGeneration: number
   return (whole >>> layout.droppedBits) << layout.droppedBits;
 }
 
-// KERNEL 3.16, 4.4, 6.19 arch/x86/kvm/mmu.c kvm_mmu_invalidate_mmio_sptes
+// KERNEL 3.16, 4.4 arch/x86/kvm/mmu.c kvm_mmu_invalidate_mmio_sptes; 6.19 arch/x86/kvm/mmu/mmu.c kvm_mmu_invalidate_mmio_sptes
 /**
  * Whether a change of the memory slots zaps everything because the generation comes round.
  *
