@@ -144,7 +144,7 @@ test("Ctrl-C ends the command and leaves a recording that replays", async (folde
   assertEquals(new TextDecoder().decode(left.stdout), "");
 });
 
-Deno.test("docs/recording.md shows the rows of doctor", async () => {
+test("docs/recording.md shows the rows of doctor", async () => {
   const { output } = shown("doctor");
   const { stdout } = await ioeventfd(["doctor"]).output();
   const row = (line: string): string => line.slice(0, 26).trim();
