@@ -50,7 +50,9 @@ export function conclude(gathered: Gathered): ReplayReport {
   const { parser, counts, findings, processes, other, startNs, durationNs } = gathered;
   const vms = processes.flatMap((process) => process.reported);
   const places = mergeThreads(
-    vms.flatMap((vm) => placesOf(vm, inferUnknown(vm, findings), commOf(vm, gathered))),
+    vms.flatMap((vm) =>
+      placesOf(vm, inferUnknown(vm, findings, counts.firstExit), commOf(vm, gathered))
+    ),
   );
   const recorded = outcomes(places, "recorded");
   const { listed, omitted } = cut(places);

@@ -38,6 +38,8 @@ export class Counts {
   fastWrites = 0;
   /** Exits. */
   readonly exits: ExitCounts = { observed: 0, io: 0, explained: 0, other: 0, unexplained: 0 };
+  /** Line of the first exit. A tracer puts its probes in one after another, so writes before it may have had one too. */
+  firstExit = 0;
   /** Exits by reason; negative numbers are errnos. */
   readonly byReason: Map<number, number> = new Map();
 

@@ -35,6 +35,13 @@ export class Findings {
     if (this.unexplainedLines.length < kept) this.unexplainedLines.push(line);
   }
 
+  /** Those exits have a cause after all. */
+  notUnexplained(lines: readonly number[]): void {
+    const gone = new Set(lines);
+    const left = this.unexplainedLines.filter((line) => !gone.has(line));
+    this.unexplainedLines.splice(0, Infinity, ...left);
+  }
+
   /** Something was concluded that no line says; the same sentence counts up. */
   infer(what: string): void {
     const times = this.#inferred.get(what) ?? 0;

@@ -33,9 +33,15 @@ export interface InferredDoorbell {
 /**
  * Draws the conclusions of a VM and puts the writes where they belong.
  *
+ * @param firstExit Line of the first exit of the recording
  * @returns Registrations that were inferred
  */
-export function inferUnknown(vm: VmState, findings: Findings): InferredDoorbell[] {
+export function inferUnknown(
+  vm: VmState,
+  findings: Findings,
+  firstExit: number,
+): InferredDoorbell[] {
+  if (!vm.setupKnown) inferEarly(vm, findings, firstExit);
   const strays = vm.sites.all().filter((site) => site.strays > 0);
   inferDevices(vm, findings, strays.filter((site) => site.device >= 0));
   const unknown = strays.filter((site) => site.device < 0);
@@ -50,6 +56,25 @@ export function inferUnknown(vm: VmState, findings: Findings): InferredDoorbell[
   );
   inferZones(vm, findings, ring.flat());
   return doorbells.flatMap((sites) => inferDoorbells(vm, findings, sites));
+}
+
+/** Writes before the first exit to where all others exited are no sign of anything in the kernel. */
+function inferEarly(vm: VmState, findings: Findings, firstExit: number): void {
+  for (const site of vm.sites.all()) {
+    const { strays, strayLines, recorded } = site;
+    if (strays === 0 || site.device >= 0 || recorded.userspace === 0) continue;
+    if (strayLines.length < strays || strayLines.some((line) => line >= firstExit)) continue;
+    for (const counted of [recorded, site.imagined]) {
+      counted.inKernel -= strays;
+      counted.userspace += strays;
+    }
+    const place = describePlace(site.bus, site.lo, site.hi);
+    findings.infer(
+      `writes to ${place} before line ${firstExit}, the first exit, are taken to have exited as ` +
+        "the others did",
+    );
+    site.strays = 0;
+  }
 }
 
 function inferDevices(vm: VmState, findings: Findings, strays: readonly Site[]): void {

@@ -19,6 +19,7 @@ import { deviceAt, speaker } from "./_in_kernel_device.ts";
 import type { Judge } from "./_judge.ts";
 import { outExited } from "./_out_or_in.ts";
 import { mostReadExits, PendingStores } from "./_pending_stores.ts";
+import type { StoppingRecorder } from "./_stopping_recorder.ts";
 import { VmGuess } from "./_vm_guess.ts";
 import type { VmState } from "./_vm_state.ts";
 
@@ -34,6 +35,8 @@ export interface VcpuHost {
   readonly findings: Findings;
   /** Compares model and recording. */
   readonly judge: Judge;
+  /** Takes exits without a cause. */
+  readonly stopping: StoppingRecorder;
 }
 
 /** What comes after an exit for port I/O. */
@@ -195,8 +198,7 @@ export class VcpuThread {
     if (this.#takeMemoryExit() || this.#excuse(line)) {
       exits.explained++;
     } else {
-      exits.unexplained++;
-      this.#host.findings.unexplained(line);
+      this.#host.stopping.unexplained(line, true);
     }
     this.#drainRings();
   }
@@ -310,8 +312,7 @@ export class VcpuThread {
     } else if (this.#excuse(line)) {
       exits.explained++;
     } else {
-      exits.unexplained++;
-      this.#host.findings.unexplained(line);
+      this.#host.stopping.unexplained(line, false);
     }
     return false;
   }
@@ -334,14 +335,16 @@ export class VcpuThread {
     inKernel: boolean,
   ): void {
     if (this.#guess?.changesByRead(bus, lo, hi, len, inKernel)) this.#changeVm(this.#guess.vm);
-    const { vm } = this;
-    const { judge } = this.#host;
+    const { vm } = this, { judge, counts } = this.#host;
     const device = deviceAt(bus, lo, hi, len);
     const answered = vm.model.read(bus, lo, hi, len);
     const strange = device < 0
       ? inKernel !== answered
       : device !== speaker && !inKernel && answered;
-    if (strange && !this.#guess?.unsure) judge.strangeRead(vm, line, bus, lo, hi, inKernel);
+    const early = counts.firstExit === 0 && !vm.setupKnown;
+    if (strange && !early && !this.#guess?.unsure) {
+      judge.strangeRead(vm, line, bus, lo, hi, inKernel);
+    }
     if (device >= 0 && !this.#guess?.unsure) judge.readAtDevice(vm, device, inKernel, answered);
   }
 }

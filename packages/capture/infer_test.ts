@@ -26,12 +26,41 @@ function inferred({ doorbells }: ReplayReport): Partial<DoorbellReport>[] {
 
 Deno.test("replay() infers an ioeventfd from writes that never exit", async () => {
   const report = await run(
-    new RecordingText().store("0xfebfb000", 2).store("0xfebfb000", 4).out("0x402").ioExit()
+    new RecordingText().exit(5).store("0xfebfb000", 2).store("0xfebfb000", 4).out("0x402").ioExit()
       .store("0xfebfb000", 2).mmioExit().exit(5),
   );
   // The last exited: registered for a part of the recording only.
   assertEquals(report.outcomes, { ioeventfd: 2, coalesced: 0, inKernel: 0, userspace: 2 });
   assertMatch(report.inferred.join("\n"), /ioeventfd at mmio 0xfebfb000.*for a part/);
+});
+
+Deno.test("replay() concludes little from before the first exit: its probe may have come last", async () => {
+  const report = await run(
+    new RecordingText().store("0xfebfb000", 2).out("0x3f8").in("0x64").load("0xfebf9000", 1)
+      .out("0x3f8").ioExit().store("0xfebfb000", 2).ioExit().in("0x64"),
+  );
+  assertEquals(report.outcomes, { ioeventfd: 2, coalesced: 0, inKernel: 0, userspace: 2 });
+  assertEquals(report.inferred, [
+    "writes to pio 0x3f8 before line 6, the first exit, are taken to have exited as the others did",
+    "the VM of process 7 has an ioeventfd at mmio 0xfebfb000: 2 writes of 2 bytes did not exit",
+  ]);
+});
+
+Deno.test("replay() takes exits after the last line of their kind for those of a tracer that stops", async () => {
+  const busy = () => new RecordingText().store("0xfebfb000").mmioExit().out("0x402").ioExit();
+  const report = await run(
+    busy().mmioExit().out("0x402").ioExit().mmioExit().ioExit().ioExit().ioExit(),
+  );
+  assertEquals(report.exits.explained, 8);
+  assertEquals(report.inferred, [
+    "the exit at line 11 is of an access whose line is missing at the end of what was recorded",
+    "2 exits from line 9 on are of accesses after the last kvm_pio line: the tracer was being stopped",
+    "2 exits from line 5 on are of accesses after the last kvm_mmio line: the tracer was being stopped",
+  ]);
+  const long = await replay(busy().mmioExit().wait(1.1e9).mmioExit().bytes);
+  assertEquals([long.exits.unexplained, long.unexplainedLines], [2, [5, 6]]);
+  const without = await replay(new RecordingText().out("0x402").ioExit().exit(5).mmioExit().bytes);
+  assertEquals(without.exits.unexplained, 1);
 });
 
 Deno.test("replay() infers a datamatch when some values stay in the kernel and others exit", async () => {

@@ -25,7 +25,7 @@ Deno.test("renderReplay() shows doorbells, other places, outcomes, near misses a
 });
 
 Deno.test("renderReplay() names unexplained exits and contradictions, in the style asked for", async () => {
-  const bad = recording().store("0xfebfb000", 2).mmioExit().mmioExit();
+  const bad = recording().store("0xfebfb000", 2).mmioExit().mmioExit().store("0x1000").mmioExit();
   const mark = (text: string) => `<${text}>`;
   const style = { bold: mark, dim: (text: string) => text, red: mark, green: mark };
   const text = renderReplay("boot.txt", await replay(bad.bytes), { style });

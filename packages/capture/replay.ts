@@ -11,6 +11,7 @@ import { Findings } from "./_findings.ts";
 import { Judge } from "./_judge.ts";
 import { type OtherWorld, ProcessState } from "./_process_state.ts";
 import { Setup } from "./_setup.ts";
+import { StoppingRecorder } from "./_stopping_recorder.ts";
 import { enablesSplitIrqchip, type SetupCall } from "./_setup_call.ts";
 import { VcpuThread } from "./_vcpu_thread.ts";
 import { WriteTeller } from "./_write_teller.ts";
@@ -95,6 +96,7 @@ export class Replayer {
   readonly #other: OtherWorld | null;
   readonly #counts = new Counts();
   readonly #findings = new Findings();
+  readonly #stopping: StoppingRecorder;
   readonly #judge: Judge;
   readonly #setup: Setup;
   readonly #processes = new Map<string, ProcessState>();
@@ -116,6 +118,7 @@ export class Replayer {
       this.#findings,
       onWrite === undefined ? null : new WriteTeller(onWrite),
     );
+    this.#stopping = new StoppingRecorder(this.#findings, this.#counts.exits);
     this.#setup = new Setup(this.#findings, this.#other);
     this.#queue = new EventQueue((words, row, time) => this.#event(words, row, time));
     this.parser = new TraceParser((batch) => this.#queue.push(batch));
@@ -125,6 +128,7 @@ export class Replayer {
   finish(): ReplayReport {
     this.#queue.end();
     for (const vcpu of this.#vcpus) vcpu?.finish();
+    this.#stopping.finish();
     this.#judge.finish();
     return conclude(this.#gathered());
   }
@@ -167,10 +171,12 @@ export class Replayer {
       } else {
         vcpu.portRead(line, port, len);
       }
+      this.#stopping.portLine();
     } else if (kind === eventKind.userspaceExit) {
       this.#exit(thread, line, words[row + column.a]!, words[row + column.b]!);
     } else if (kind === eventKind.mmio) {
       this.#mmio(words, row, thread, line, time);
+      this.#stopping.memoryLine();
     } else if (kind === eventKind.guestEntry || kind === eventKind.guestExit) {
       (this.#vcpus[thread] ?? this.#newVcpu(thread)).boundary();
     } else if (kind === eventKind.fastMmio) {
@@ -206,7 +212,8 @@ export class Replayer {
   #exit(thread: number, line: number, reason: number, errno: number): void {
     const { exits } = this.#counts;
     const vcpu = this.#vcpus[thread] ?? this.#newVcpu(thread);
-    exits.observed++;
+    if (exits.observed++ === 0) this.#counts.firstExit = line;
+    this.#stopping.at(this.#last);
     this.#counts.reason(errno < 0 ? errno : reason);
     if (errno === 0 && reason === KVM_EXIT_IO) {
       exits.io++;
@@ -287,7 +294,12 @@ export class Replayer {
 
   #newVcpu(thread: number): VcpuThread {
     const vm = this.#processOf(thread).vmOf(thread);
-    const host = { counts: this.#counts, findings: this.#findings, judge: this.#judge };
+    const host = {
+      counts: this.#counts,
+      findings: this.#findings,
+      judge: this.#judge,
+      stopping: this.#stopping,
+    };
     const vcpu = new VcpuThread(thread, vm, host);
     this.#vcpus[thread] = vcpu;
     return vcpu;
