@@ -40,3 +40,11 @@ Deno.test("compareRanges() adds modulo 2^64, and takes a length above 2^31 as ne
   assertEquals(compareRanges(now, range(0xfffffffe, 4), range(0xfffffffe, 2)), 1, "carry");
   assertEquals(compareRanges(now, range(0, 4, 1), range(0xfffffffc, 8, 0)), 0);
 });
+
+Deno.test("compareRanges() looks at all 64 bits, unsigned, of address and end", () => {
+  assertEquals(compareRanges(now, range(0x1000, 4, 1), range(0x1000, 0, 0)), 1);
+  assertEquals(compareRanges(now, range(0, 4, 0x8000_0000), range(0, 4, 1)), 1);
+  assertEquals(compareRanges(now, range(0, 4, 1), range(0, 4, 0x8000_0000)), -1);
+  const acrossHalf = range(0xffff_fffe, 8, 0x7fff_ffff);
+  assertEquals(compareRanges(now, range(0xffff_fffe, 1, 0x7fff_ffff), acrossHalf), 0);
+});

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { type KernelRelease, kernelReleases, release } from "@ioeventfd/uapi";
 import { EOPNOTSUPP, type IoDevice } from "./io_device.ts";
 import { ReferenceBus } from "./reference_bus.ts";
@@ -229,4 +230,73 @@ Deno.test("ReferenceBus.read() asks those that can be read, in order", () => {
   assertEquals(bus.read(0x1000, 0, 4, out), 0);
   assertEquals(out[0], 7);
   assertEquals(bus.read(0x2000, 0, 4, out), EOPNOTSUPP);
+});
+
+/** Neighbours out of order, counted anew. */
+function disorderOf(bus: ReferenceBus): number {
+  const entries = bus.entries();
+  return entries.filter((entry, at) => {
+    const before = entries[at - 1];
+    return before !== undefined &&
+      (before.hi - entry.hi || before.lo - entry.lo || before.len - entry.len) > 0;
+  }).length;
+}
+
+Deno.test("ReferenceBus.disorder is what a count of the array gives, whatever came and went", () => {
+  const ranges = fc.array(
+    fc.record({
+      lo: fc.integer({ min: 0x1000, max: 0x1008 }),
+      hi: fc.integer({ min: 0, max: 1 }),
+      len: fc.constantFrom(0, 1, 4, 8, 16),
+      removes: fc.nat(9),
+    }),
+    { maxLength: 24 },
+  );
+  let disordered = 0;
+  fc.assert(
+    fc.property(fc.constantFrom(...kernelReleases), ranges, ({ bus: rules }, steps) => {
+      const bus = new ReferenceBus(rules);
+      assertEquals(bus.disorder, 0);
+      const devices: IoDevice[] = [];
+      for (const { lo, hi, len, removes } of steps) {
+        if (removes < devices.length) {
+          const [device] = devices.splice(removes, 1);
+          assertEquals(bus.remove(device!), true);
+        } else {
+          devices.push({ write: () => EOPNOTSUPP });
+          bus.insert(lo, hi, len, devices.at(-1)!);
+        }
+        assertEquals(bus.disorder, disorderOf(bus));
+        if (bus.disorder > 0) disordered++;
+      }
+    }),
+    { seed: 20_141, numRuns: 300 },
+  );
+  assert(disordered > 100, `${disordered}`);
+});
+
+Deno.test("ReferenceBus.remove() and replace() do nothing to a device that is not there", () => {
+  const bus = new ReferenceBus(release("6.19").bus);
+  const device = { write: () => 0 }, stranger = { write: () => EOPNOTSUPP };
+  bus.insert(0x1000, 0, 4, device);
+  assertEquals([bus.remove(stranger), bus.replace(stranger, stranger)], [false, false]);
+  assertEquals(bus.entries(), [{ lo: 0x1000, hi: 0, len: 4, device }]);
+  assertEquals(bus.replace(device, stranger), true);
+  assertEquals(bus.entries(), [{ lo: 0x1000, hi: 0, len: 4, device: stranger }]);
+});
+
+Deno.test("ReferenceBus.adopt() takes the place of what was there", () => {
+  const bus = new ReferenceBus(release("6.19").bus);
+  const device = { write: () => 0 };
+  bus.insert(0x1000, 0, 4, device);
+  bus.adopt([{ lo: 0x3000, hi: 0, len: 4, device }, { lo: 0x2000, hi: 0, len: 4, device }]);
+  assertEquals(bus.entries().map(({ lo }) => lo), [0x3000, 0x2000]);
+  assertEquals([bus.length, bus.disorder], [2, 1]);
+});
+
+Deno.test("ReferenceBus shows addresses unsigned, and lengths signed", () => {
+  const bus = new ReferenceBus(release("6.19").bus);
+  bus.insert(0xfee0_0000 | 0, -1, 0xffff_fff0, { write: () => 0 });
+  const [entry] = bus.entries();
+  assertEquals([entry!.lo, entry!.hi, entry!.len], [0xfee0_0000, 0xffff_ffff, -16]);
 });
