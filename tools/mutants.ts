@@ -137,24 +137,9 @@ if (options["list"]) {
 }
 
 const argued = read("docs/mutation.md");
-const found = new Map<string, number>(), known = new Map<string, number>();
-const unnoticed: Mistake[] = [];
 const total = Map.groupBy(mistakes, ({ file }) => file);
+const tried = new Map<string, { found: number; argued: number; unnoticed: number }>();
 const taken = options["quick"] ? rounds.slice(0, 1) : rounds;
-await Promise.all(
-  Array.from({ length: Math.min(jobs, mistakes.length) }, async (_, job) => {
-    const share = mistakes.filter((_, i) => i % jobs === job);
-    for await (const [mistake, foundBy] of tryAll(share, taken)) {
-      const { file, shown } = mistake;
-      if (foundBy !== null) found.set(file, (found.get(file) ?? 0) + 1);
-      else if (isArgued(mistake)) known.set(file, (known.get(file) ?? 0) + 1);
-      else {
-        unnoticed.push(mistake);
-        console.log(`${file}\n${shown}\n`);
-      }
-    }
-  }),
-);
 
 /** Whether the page lists it, in the section of its file. */
 function isArgued({ file, shown }: Mistake): boolean {
@@ -162,12 +147,30 @@ function isArgued({ file, shown }: Mistake): boolean {
   return section?.includes(`${shown}\n`) ?? false;
 }
 
-console.log(`${"Mistakes".padEnd(45)}   made  found argued unnoticed`);
-for (const [file, { length }] of total) {
-  const counts = [length, found.get(file) ?? 0, known.get(file) ?? 0];
-  const missed = length - counts[1]! - counts[2]!;
+/** Counts an answer; says what went unnoticed, and a line when all of a file is done. */
+function count(mistake: Mistake, foundBy: string | null): void {
+  const { file, shown } = mistake;
+  const counts = tried.get(file) ?? { found: 0, argued: 0, unnoticed: 0 };
+  tried.set(file, counts);
+  if (foundBy !== null) counts.found++;
+  else if (isArgued(mistake)) counts.argued++;
+  else {
+    counts.unnoticed++;
+    console.log(`${file}\n${shown}\n`);
+  }
+  const made = total.get(file)!.length;
+  if (counts.found + counts.argued + counts.unnoticed < made) return;
   console.log(
-    `${file.padEnd(45)}${[...counts, missed].map((count) => String(count).padStart(7)).join("")}`,
+    `${file}: ${made} made, ${counts.found} found, ${counts.argued} argued, ${counts.unnoticed} unnoticed\n`,
   );
 }
-Deno.exit(unnoticed.length > 0 ? 1 : 0);
+
+await Promise.all(
+  Array.from({ length: Math.min(jobs, mistakes.length) }, async (_, job) => {
+    const share = mistakes.filter((_, i) => i % jobs === job);
+    for await (const [mistake, foundBy] of tryAll(share, taken)) count(mistake, foundBy);
+  }),
+);
+const unnoticed = [...tried.values()].reduce((sum, counts) => sum + counts.unnoticed, 0);
+console.log(`${mistakes.length} mistakes made, ${unnoticed} unnoticed`);
+Deno.exit(unnoticed > 0 ? 1 : 0);
