@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { InterruptedError } from "./host.ts";
 import { Progress } from "./progress.ts";
 import { ReadingProgress } from "./reading_progress.ts";
 
@@ -83,12 +84,13 @@ Deno.test("Progress of bytes speaks of megabytes, with the share of a known size
 });
 
 Deno.test("ReadingProgress counts every reading of a file, and changes none of it", async () => {
-  const texts: string[] = [];
+  const texts: string[] = [], interrupts = new AbortController();
   const context = {
     stderr: { ...terminal, write: (text: string) => Promise.resolve(void texts.push(text)) },
     quiet: false,
     open: () => Promise.resolve(new Blob(["one", "two"]).stream()),
     size: () => Promise.resolve(6),
+    interrupts: () => interrupts.signal,
   };
   const progress = new ReadingProgress(context, "file", 2);
   for (let i = 0; i < 2; i++) {
@@ -96,4 +98,7 @@ Deno.test("ReadingProgress counts every reading of a file, and changes none of i
   }
   await progress.finish();
   assertEquals(texts, []);
+  const stream = await progress.open();
+  interrupts.abort(new InterruptedError("interrupted"));
+  await assertRejects(() => new Response(stream).text(), InterruptedError);
 });

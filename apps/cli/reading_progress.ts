@@ -7,9 +7,9 @@ import type { Context } from "./command.ts";
 import { Progress } from "./progress.ts";
 
 /** What reading needs of the outside world. */
-type Reader = Pick<Context, "open" | "size" | "stderr" | "quiet">;
+type Reader = Pick<Context, "open" | "size" | "stderr" | "quiet" | "interrupts">;
 
-/** Opens a file, as often as it is read, and draws how much of it was. */
+/** Opens a file, as often as it is read, and draws how much of it was. Ctrl-C ends the reading with its reason. */
 export class ReadingProgress {
   readonly #context: Reader;
   readonly #path: string;
@@ -34,15 +34,22 @@ export class ReadingProgress {
   async open(): Promise<ReadableStream<Uint8Array>> {
     const { stderr, quiet } = this.#context;
     const stream = await this.#context.open(this.#path);
-    if (quiet || !stderr.isTerminal) return stream;
-    const size = await this.#context.size(this.#path);
-    const total = size === undefined ? undefined : size * this.#times;
-    const progress = this.#progress ??= new Progress(this.#context, "bytes", total);
+    if (!quiet && stderr.isTerminal && this.#progress === undefined) {
+      const size = await this.#context.size(this.#path);
+      const total = size === undefined ? undefined : size * this.#times;
+      this.#progress = new Progress(this.#context, "bytes", total);
+    }
+    const signal = this.#context.interrupts();
     return stream.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
+        start(controller): void {
+          const interrupt = (): void => controller.error(signal.reason);
+          if (signal.aborted) interrupt();
+          else signal.addEventListener("abort", interrupt);
+        },
         transform: async (chunk, controller): Promise<void> => {
           this.#read += chunk.length;
-          await progress.update(this.#read);
+          await this.#progress?.update(this.#read);
           controller.enqueue(chunk);
         },
       }),

@@ -66,3 +66,19 @@ Deno.test("replay counts malformed lines when the rest is usable", async () => {
   const { code, stderr } = await runFake(["replay", "-"], { files: { "-": text } });
   assertEquals([code, stderr], [0, "stdin: 2 malformed lines, the first at line 1\n"]);
 });
+
+Deno.test("ioeventfd replay, report, export, lint and plan end with 130 at Ctrl-C, and leave no half a file", async () => {
+  const path = "captures/q35-pci-testdev.bpftrace.txt";
+  const lines = [
+    ["replay", path],
+    ["report", path],
+    ["export", path, "--format", "csv", "-o", "out.csv"],
+    ["lint", path],
+    ["plan", `${path}@1s`, `${path}@2s`],
+  ];
+  for (const line of lines) {
+    const { code, stdout, stderr, written } = await runFake(line, { interrupted: true });
+    assertEquals([code, stdout, stderr], [130, "", "ioeventfd: interrupted\n"], line.join(" "));
+    assertEquals([...written.values()].join(""), "");
+  }
+});
