@@ -19,6 +19,11 @@ interface Replayed {
   readonly contradictions: number;
 }
 
+interface Scanned {
+  readonly lines: number;
+  readonly exits: number;
+}
+
 /**
  * Compares the work of the variants.
  *
@@ -64,8 +69,9 @@ export function verify(
       same(`replay${suffix}: exits without a cause`, answer.unexplained, 0);
       same(`replay${suffix}: contradictions`, answer.contradictions, 0);
     }
-    for (const { lines } of get<{ lines: number }>(`native scan${suffix}`)) {
+    for (const { lines, exits } of get<Scanned>(`native scan${suffix}`)) {
       same(`scan${suffix}: lines`, lines, facts.lines);
+      same(`scan${suffix}: exits`, exits, facts.exits);
     }
   }
 }

@@ -15,10 +15,10 @@ export type NativePeer =
  * @param folder Where the program goes
  */
 export async function buildPeer(folder: string): Promise<NativePeer> {
-  const source = new URL("peer.c", import.meta.url).pathname;
+  const sources = ["peer.c", "scan.c"].map((name) => new URL(name, import.meta.url).pathname);
   const path = `${folder}/peer`;
   try {
-    const args = ["-O2", "-Wall", "-pthread", "-o", path, source];
+    const args = ["-O2", "-Wall", "-pthread", "-o", path, ...sources];
     const { success, stderr } = await new Deno.Command("cc", { args, stdin: "null" }).output();
     if (!success) return { path: null, reason: `cc failed: ${firstLine(stderr)}` };
     const version = await new Deno.Command("cc", { args: ["--version"] }).output();

@@ -1,8 +1,8 @@
 /*
- * The native peer of the benchmarks: an in-kernel style I/O bus in userspace C, a real eventfd, and a plain scanner of
- * recordings. Our own code, written from the description of the algorithm: ranges kept sorted, comparator, binary
- * search, walk back over equal entries, scan, call through a function pointer, saturating add; insertion and removal
- * copy the array.
+ * The native peer of the benchmarks: an in-kernel style I/O bus in userspace C and a real eventfd; the scanner of
+ * recordings is in scan.c. Our own code, written from the description of the algorithm: ranges kept sorted, comparator,
+ * binary search, walk back over equal entries, scan, call through a function pointer, saturating add; insertion and
+ * removal copy the array.
  *
  * Usage: peer dispatch|miss|datamatch CHUNKS N:OPS...   OPS writes a chunk on a bus of N devices
  *        peer assign CHUNKS N...                        the N-th registration and its removal
@@ -12,7 +12,6 @@
  * work that is not timed. A checksum over all counters shows which device took how many of the timed writes.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -340,57 +339,8 @@ static void run_pingpong(int chunks, long ops)
 	printf("{\"ns\":%.3f}\n", median(ns, chunks));
 }
 
-/*
- * A plain scanner: of each line with an event of KVM, the name's first letters and the first hex number. It looks at no
- * other field and keeps nothing.
- */
-static void run_scan(const char *path)
-{
-	enum { CHUNK = 1 << 16 };
-	static char buffer[CHUNK + 4096];
-	int fd = open(path, O_RDONLY), held = 0;
-	long lines = 0, events = 0, bytes = 0;
-	uint64_t sum = 0;
-	ssize_t got;
-	if (fd < 0)
-		fail(path);
-	double t = now_ns();
-	while ((got = read(fd, buffer + held, CHUNK)) > 0) {
-		char *p = buffer, *end = buffer + held + got, *nl;
-		bytes += got;
-		while ((nl = memchr(p, '\n', end - p))) {
-			char *c = p;
-			lines++;
-			while ((c = memchr(c, ' ', nl - c)) && (nl - c < 10 || memcmp(c + 1, "kvm_", 4)))
-				c++;
-			if (c && (c[5] == 'm' || c[5] == 'p' || c[5] == 'f')) {
-				uint64_t number = 0;
-				events++;
-				while (c < nl && !(c[0] == '0' && c[1] == 'x'))
-					c++;
-				for (c += 2; c < nl; c++) {
-					if (*c >= '0' && *c <= '9')
-						number = number * 16 + *c - '0';
-					else if (*c >= 'a' && *c <= 'f')
-						number = number * 16 + *c - 'a' + 10;
-					else
-						break;
-				}
-				sum += number;
-			}
-			p = nl + 1;
-		}
-		held = end - p;
-		if (held > 4096) {
-			fprintf(stderr, "peer: a line of %s is too long\n", path);
-			exit(1);
-		}
-		memmove(buffer, p, held);
-	}
-	t = now_ns() - t;
-	printf("{\"mbPerS\":%.1f,\"lines\":%ld,\"events\":%ld,\"sum\":%llu}\n", bytes / t * 1e3, lines, events,
-	       (unsigned long long)sum);
-}
+/* In scan.c. */
+void run_scan(const char *path);
 
 static int usage(void)
 {
