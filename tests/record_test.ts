@@ -4,7 +4,9 @@ import { root } from "../tools/workspace.ts";
 
 const main = new URL("apps/cli/main.ts", root).pathname;
 const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
-const [, flags] = /^DENO_NO_PROMPT=1 deno run (.*) apps\/cli\/main\.ts$/.exec(tasks.ioeventfd.command)!;
+const [, flags] = /^DENO_NO_PROMPT=1 deno run (.*) apps\/cli\/main\.ts$/.exec(
+  tasks.ioeventfd.command,
+)!;
 
 function ioeventfd(args: readonly string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
