@@ -21,6 +21,7 @@ const remarks = [
   /^#/, // header of tracefs and perf
   /^Attach(?:ing|ed) \d+ probes?\b/, // bpftrace
   /^@\w*(?:\[.*\])?:/, // a map bpftrace prints at its end
+  /^[0-9a-f]{4,16} \S.* \(.*\)$/, // a frame of a call stack, of perf script
   /^(?:version = \d+|cpus=\d+|CPU \d+ is empty|trace-cmd )/, // trace-cmd report
 ];
 

@@ -205,6 +205,7 @@ Deno.test("TraceParser tells other events, remarks, lost events and malformed li
       "",
       "Attaching 6 probes...",
       "@c[11415]: 44672",
+      "\tffffffffa12b4567 kvm_vcpu_ioctl+0x1a ([kvm])", // of perf script, with call stacks
       " a-1 [000] ..... 1.0: sched_switch: prev_comm=a",
       " a-1 [000] ..... 1.0: kvm_msr: msr_write 830 = 0x4000000fd",
       "CPU:1 [LOST 12 EVENTS]",
@@ -216,14 +217,14 @@ Deno.test("TraceParser tells other events, remarks, lost events and malformed li
     ].join("\n"),
   );
   assertEquals(parser.counts, {
-    lines: 12,
+    lines: 13,
     events: 0,
     otherEvents: 2,
     malformed: 3,
     lostMarks: 3,
     lostEvents: 17,
   });
-  assertEquals(parser.malformedLines, [10, 11, 12]);
+  assertEquals(parser.malformedLines, [11, 12, 13]);
   assertEquals([...parser.otherEvents.keys()].sort(), ["kvm_msr", "sched_switch"]);
   assertEquals(rows.map((row) => row.kind), [eventKind.lost, eventKind.lost, eventKind.lost]);
 });
