@@ -11,7 +11,7 @@ const piece = /\x1b\[[0-9;]*m|[^\x1b]\p{M}*/gu;
 /** The last cell of a line, behind two spaces or more. */
 const lastCell = /^(.*\S {2,})(\S.*)$/u;
 /** A cell that begins further to the right leaves no room to read. */
-const mostHang = 0.6;
+const mostHang = 0.7;
 
 /**
  * Breaks prose between words, and the last cell of a row under its beginning. Rows of numbers stay as they are, and so

@@ -6,6 +6,7 @@
 import * as uapi from "@ioeventfd/uapi";
 import type { KernelRelease } from "@ioeventfd/uapi";
 import type { Command, Context } from "../command.ts";
+import { fitText } from "../fit_text.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { textTable } from "../text_table.ts";
 import { groupNames, ruleNames } from "./_rule_names.ts";
@@ -16,7 +17,7 @@ export const caps: Command = {
   summary: "Capabilities and rules by kernel release",
   usage: "[--kernel RELEASE|all] [--json]",
   description:
-    "One row per rule, one column per release; = means as in the release before. All releases\nunless one is named.",
+    "One row per rule, one column per release; = means as in the release before. All releases\nunless one is named. On a narrow terminal, changes stand one behind the other.",
   operands: [0, 0],
   options: [
     { ...kernelsOption, summary: "One release, all of them unless given" },
@@ -36,15 +37,35 @@ async function run(context: Context): Promise<number> {
     await stdout.write(JSON.stringify({ releases: releases.map(withNames) }, null, 2) + "\n");
     return 0;
   }
-  const columns = [{ title: "" }, ...releases.map((one) => ({ title: one.name }))];
-  const rows: string[][] = [];
-  for (const section of sections(releases)) {
-    rows.push([section.title], ...section.rows.map(([name, values]) => [`  ${name}`, ...values]));
-  }
-  const [heading, ...lines] = textTable(columns, rows);
-  const painted = lines.map((line) => (line.startsWith(" ") ? line : style.bold(line)));
-  await stdout.write([style.bold(heading!), ...painted, ""].join("\n"));
+  const names = releases.map((one) => one.name);
+  const wide = lines(names, sections(releases), (values) => values);
+  const isNarrow = stdout.isTerminal && wide.some((line) => line.length > stdout.columns);
+  const [heading, ...rest] = isNarrow
+    ? lines([`${names[0]}, and what changed`], sections(releases), changes(names))
+    : wide;
+  const painted = rest.map((line) => (line.startsWith(" ") ? line : style.bold(line)));
+  await stdout.write(fitText([style.bold(heading!), ...painted, ""].join("\n"), stdout));
   return 0;
+}
+
+function lines(
+  titles: readonly string[],
+  all: readonly Section[],
+  cells: (values: readonly string[]) => readonly string[],
+): string[] {
+  const rows = all.flatMap(({ title, rows }) => [
+    [title],
+    ...rows.map(([name, values]) => [`  ${name}`, ...cells(values)]),
+  ]);
+  return textTable([{ title: "" }, ...titles.map((title) => ({ title }))], rows);
+}
+
+/** `no; 4.4: yes`, where there is no room for a column a release. */
+function changes(names: readonly string[]): (values: readonly string[]) => string[] {
+  return (values) => [
+    values.flatMap((value, i) => i === 0 ? [value] : value === "=" ? [] : [`${names[i]}: ${value}`])
+      .join("; "),
+  ];
 }
 
 interface Section {

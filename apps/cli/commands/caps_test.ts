@@ -35,3 +35,10 @@ Deno.test("caps --kernel shows one release", async () => {
   const { stdout } = await runFake(["caps", "--kernel", "4.4"]);
   assertMatch(stdout, /^ {2}assign without irqchip +EAGAIN$/m);
 });
+
+Deno.test("caps tells changes one behind the other on a narrow terminal", async () => {
+  const { stdout } = await runFake(["caps", "--no-color"], { terminal: true });
+  assertMatch(stdout, /^ {2}100 IOEVENTFD_NO_LENGTH +0; seed: 1$/m);
+  assertMatch(stdout, /^ {2}len 0 on PIO +no; 4\.4: yes$/m);
+  assertEquals(stdout.split("\n").filter((line) => line.length > 80), []);
+});
