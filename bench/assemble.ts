@@ -143,12 +143,15 @@ function eventfd(all: Figures): Axes["eventfd"] {
 
 function replay(all: Figures, suffix: string, bytes: number): ReplayResult {
   const speed = (it: { mbPerS: number }): number => it.mbPerS;
+  const cpuSpeed = (it: { cpuMbPerS: number }): number => it.cpuMbPerS;
   const [model, scanner] = [`model replay${suffix}`, `native scan${suffix}`];
   return {
     mbPerS: all.median(model, speed)!,
     scannerMbPerS: all.median(scanner, speed),
     peakMiB: all.median(model, (it: Replayed) => it.peakMiB)!,
     ...all.ratio("ratio", [model, speed], [scanner, speed]),
+    cpuMbPerS: all.median(model, cpuSpeed)!,
+    scannerCpuMbPerS: all.median(scanner, cpuSpeed),
     linesPerS: Math.round(all.median(model, (it: Replayed) => it.linesPerS)!),
     bytes,
   };

@@ -102,6 +102,10 @@ export interface ReplayResult {
   /** Speed over the scanner's. */
   readonly ratio: number | null;
   readonly ratioSpread: Spread | null;
+  /** MB a second of CPU time, the compiler's threads included: what other load leaves alone, more or less. */
+  readonly cpuMbPerS: number;
+  /** The same of the scanner. */
+  readonly scannerCpuMbPerS: number | null;
   readonly linesPerS: number;
   /** Bytes of the recording. */
   readonly bytes: number;

@@ -83,7 +83,16 @@ export function renderTables({ machine, date, axes }: BenchResult): string {
     ]),
     "",
     table(
-      ["Replay", "MB", "MB/s", "million lines/s", "scanner in C, MB/s", "/ C", "peak MiB"],
+      [
+        "Replay",
+        "MB",
+        "MB/s",
+        "million lines/s",
+        "scanner in C, MB/s",
+        "/ C",
+        "MB a CPU second / C's",
+        "peak MiB",
+      ],
       ([["bpftrace", replay], ["ftrace", replay.ftrace]] as const).map(([name, at]) => [
         name,
         shown(at.bytes / 1e6),
@@ -91,6 +100,7 @@ export function renderTables({ machine, date, axes }: BenchResult): string {
         shown(at.linesPerS / 1e6),
         shown(at.scannerMbPerS),
         within(at.ratio, at.ratioSpread),
+        `${shown(at.cpuMbPerS)} / ${shown(at.scannerCpuMbPerS)}`,
         shown(at.peakMiB),
       ]),
     ),

@@ -19,7 +19,7 @@ function answer(name: string, ns: number): unknown {
   if (/^v86/.test(name)) return by(sizes.filter((n) => n < 20_000), { ns });
   if (/(hit|miss)$/.test(name)) return by(sizes, { ns });
   if (/assign$/.test(name)) return by(fullPlan.assign, { assignNs: ns, deassignNs: ns });
-  if (/replay|scan/.test(name)) return { mbPerS: ns, linesPerS: ns, peakMiB: ns };
+  if (/replay|scan/.test(name)) return { mbPerS: ns, cpuMbPerS: ns, linesPerS: ns, peakMiB: ns };
   if (name === "cold start") return ns;
   return {
     ns,
