@@ -49,6 +49,7 @@ export function assemble(
       slowNs: rounded(figure(kick.map(({ slowNs }) => slowNs)).median),
       ratio: rounded(slow.median),
       ratioSpread: spread(slow.spread),
+      floorNs: all.median("floor kick", (it: Timed) => it.ns)!,
       fastManyNs: rounded(figure(kick.map(({ fastManyNs }) => fastManyNs)).median),
       slowManyNs: rounded(figure(kick.map(({ slowManyNs }) => slowManyNs)).median),
     },
@@ -56,6 +57,7 @@ export function assemble(
     replay: {
       ...replay(all, "", bytes.bpftrace),
       ftrace: replay(all, " ftrace", bytes.ftrace),
+      floorMbPerS: all.median("floor scan", (it: { mbPerS: number }) => it.mbPerS)!,
     },
     conform: {
       casesPerS: Math.round(
@@ -114,6 +116,7 @@ function dispatch(all: Figures, n: string): DispatchResult {
         },
       }
       : {}),
+    floorNs: all.median("floor hit", ns)!,
     apiNs: all.median("api hit", ns)!,
     ...all.ratio("apiRatio", ["api hit", ns], ["native hit", ns]),
     missNs: all.median("model miss", ns)!,
@@ -138,6 +141,11 @@ function eventfd(all: Figures): Axes["eventfd"] {
     realFfiNs: all.median("ffi eventfd", (it: { ffiNs: number }) => it.ffiNs),
     roundTripNs: all.median("model round trip", ns)!,
     nativeRoundTripNs: all.median("native round trip", ns),
+    roundTripFloorNs: all.median("floor round trip", ns)!,
+    roundTripLookingNs: all.median("model looking", ns)!,
+    nativeRoundTripLookingNs: all.median("native looking", ns),
+    localFloorNs: all.median("floor eventfd", (it: ModelEventfd) => it.localNs)!,
+    sharedFloorNs: all.median("floor eventfd", (it: ModelEventfd) => it.sharedNs)!,
   };
 }
 

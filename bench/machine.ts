@@ -49,13 +49,26 @@ export function load(): number {
   return Math.round(Deno.loadavg()[0]! * 100) / 100;
 }
 
+/** Whether a program can be kept on the first CPU. */
+export async function hasTaskset(): Promise<boolean> {
+  return await output("taskset", "-c", "0", "true") !== null;
+}
+
+/** The name that the CPU gives itself, and its family and model, which tell more where the name was made up. */
 async function cpu(): Promise<string> {
+  const text = await output("cat", "/proc/cpuinfo") ?? "";
+  const field = (name: string): string =>
+    new RegExp(`^${name}\\s*:\\s*(.+)$`, "m").exec(text)?.[1] ?? "unknown";
+  return `${field("model name")} (family ${field("cpu family")}, model ${field("model")})`;
+}
+
+/** What a program prints, or null where it is missing or fails. */
+async function output(program: string, ...args: string[]): Promise<string | null> {
   try {
-    const { stdout } = await new Deno.Command("cat", { args: ["/proc/cpuinfo"] }).output();
-    const name = /^model name\s*:\s*(.+)$/m.exec(new TextDecoder().decode(stdout))?.[1];
-    if (name !== undefined) return name;
+    const { success, stdout } = await new Deno.Command(program, { args, stdin: "null" }).output();
+    return success ? new TextDecoder().decode(stdout) : null;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
   }
-  return "unknown";
 }

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { assemble } from "./assemble.ts";
-import { load, machine } from "./machine.ts";
+import { hasTaskset, load, machine } from "./machine.ts";
 import { buildPeer } from "./native/build.ts";
 import { fullPlan, quickPlan } from "./plan.ts";
 import { writeRecording } from "./recording.ts";
@@ -17,7 +17,7 @@ import { verify } from "./verify.ts";
 
 const usage = `deno task bench [--quick] [--json] [--rounds N] [--docs] [--from FILE]
 
-Measures the model beside a bus in C, v86 and real eventfds: every variant in a process of its own,
+Measures the model beside a bus in C, v86, real eventfds and what V8 does at best: every variant in a process of its own,
 all of them in turn, in an order that is reversed from round to round.
 
   --quick     the same in less than 50 s: as many rounds as fit, a smaller recording
@@ -68,7 +68,7 @@ async function measure(): Promise<BenchResult> {
       bpftrace: await writeRecording(recordings.bpftrace, "bpftrace", plan.recordingBytes),
       ftrace: await writeRecording(recordings.ftrace, "ftrace", plan.recordingBytes / 4),
     };
-    const list = variants(plan, { peer: peer.path, recordings });
+    const list = variants(plan, { peer: peer.path, recordings, hasTaskset: await hasTaskset() });
     const answers = await runRounds(list, { ...plan, rounds }, (round, name) => {
       progress(`round ${round + 1} of ${rounds}: ${name}`);
     });

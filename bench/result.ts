@@ -24,6 +24,8 @@ export interface DispatchResult {
   /** The model's over v86's. */
   readonly v86Ratio?: number;
   readonly v86RatioSpread?: Spread;
+  /** A hash table alone, in V8: the least such a write can take. */
+  readonly floorNs: number;
   /** The model through its public interface, with bigint addresses. */
   readonly apiNs: number;
   readonly apiRatio: number | null;
@@ -65,6 +67,8 @@ export interface KickResult {
   /** Slow over fast, in the time of this host: a property of a simulator, not of hardware. */
   readonly ratio: number;
   readonly ratioSpread: Spread;
+  /** A fast kick with nothing but what cannot be left out. */
+  readonly floorNs: number;
   /** The same on 64 doorbells in turn. */
   readonly fastManyNs: number;
   readonly slowManyNs: number;
@@ -78,7 +82,7 @@ export interface EventfdResult {
   readonly sharedNs: number;
   /** A real eventfd, in C. */
   readonly realCNs: number | null;
-  /** A round trip between two workers, over one between two threads on real eventfds. */
+  /** A round trip between two workers, over one between two threads on real eventfds: both asleep while they wait, on one CPU. */
   readonly roundTripRatio: number | null;
   readonly roundTripRatioSpread: Spread | null;
   readonly localRatio: number | null;
@@ -90,6 +94,14 @@ export interface EventfdResult {
   readonly realFfiNs: number | null;
   readonly roundTripNs: number;
   readonly nativeRoundTripNs: number | null;
+  /** The same with `Atomics.wait` and `notify` alone. */
+  readonly roundTripFloorNs: number;
+  /** The same on every CPU there is, where both look for a few microseconds before they sleep. */
+  readonly roundTripLookingNs: number;
+  readonly nativeRoundTripLookingNs: number | null;
+  /** Bigints in and out of two words, and two atomic operations: the least that write + read can take. */
+  readonly localFloorNs: number;
+  readonly sharedFloorNs: number;
 }
 
 /** A recording replayed, file to report. */
@@ -122,7 +134,11 @@ export interface Axes {
   readonly kick: KickResult;
   readonly eventfd: EventfdResult;
   /** Of bpftrace text; `ftrace` of that of tracefs, a quarter of the size. */
-  readonly replay: ReplayResult & { readonly ftrace: ReplayResult };
+  readonly replay: ReplayResult & {
+    readonly ftrace: ReplayResult;
+    /** A loop in V8 that looks at every byte and counts lines. */
+    readonly floorMbPerS: number;
+  };
   readonly conform: {
     /** Registration cases, each in a VM of its own. */
     readonly casesPerS: number;

@@ -19,6 +19,8 @@ export interface Variant {
 export interface Surroundings {
   /** The native peer, or null without a C compiler. */
   readonly peer: string | null;
+  /** Whether `taskset` can keep a program on one CPU. */
+  readonly hasTaskset: boolean;
   /** The recordings. */
   readonly recordings: { readonly bpftrace: string; readonly ftrace: string };
 }
@@ -26,8 +28,14 @@ export interface Surroundings {
 /** N of most ports that v86 has, 4 each. */
 const v86Ports = 16_384;
 
-/** Every variant, peers beside the model. */
-export function variants(plan: Plan, { peer, recordings }: Surroundings): Variant[] {
+/** Looks of a thread in C before it sleeps: about as long as the model looks, each being a system call. */
+const nativeLooks = "16";
+
+/** Every variant, peers beside the model, and the floors: what V8 can do at best of the same work. */
+export function variants(
+  plan: Plan,
+  { peer, recordings, hasTaskset }: Surroundings,
+): Variant[] {
   const chunks = String(plan.chunks);
   const dispatch = plan.dispatch.map(([n, ops]) => `${n}:${ops}`);
   const datamatch = plan.datamatch.map(([n, ops]) => `${n}:${ops}`);
@@ -35,10 +43,16 @@ export function variants(plan: Plan, { peer, recordings }: Surroundings): Varian
   const modelDatamatch = plan.datamatch.map(([n]) => `${n}:${plan.datamatch[0]![1]}`);
   const ports = plan.dispatch.filter(([n]) => n <= v86Ports).map(([n, ops]) => `${n}:${ops}`);
   const assign = plan.assign.map(String);
+  const trips = [chunks, String(plan.roundTrips)];
+  const onOneCpu = (variant: Variant | null): Variant | null =>
+    variant === null || !hasTaskset
+      ? variant
+      : { ...variant, command: ["taskset", "-c", "0", ...variant.command] };
   const list: (Variant | null)[] = [
     native("native hit", peer, ["dispatch", chunks, ...dispatch]),
     deno("model hit", "model/dispatch.ts", ["hit", chunks, ...dispatch]),
     deno("v86 hit", "v86/dispatch.ts", [chunks, ...ports]),
+    deno("floor hit", "floor/dispatch.ts", [chunks, ...dispatch]),
     deno("api hit", "model/dispatch.ts", ["api", chunks, ...dispatch]),
     native("native miss", peer, ["miss", chunks, ...dispatch]),
     deno("model miss", "model/dispatch.ts", ["miss", chunks, ...dispatch]),
@@ -47,13 +61,19 @@ export function variants(plan: Plan, { peer, recordings }: Surroundings): Varian
     native("native assign", peer, ["assign", chunks, ...assign]),
     deno("model assign", "model/assign.ts", [chunks, ...assign]),
     deno("model kick", "model/kick.ts", [chunks, String(plan.kicks)]),
+    deno("floor kick", "floor/kick.ts", [chunks, String(plan.kicks)]),
     native("native eventfd", peer, ["eventfd", chunks, String(plan.realEventfdOps)]),
     deno("model eventfd", "model/eventfd.ts", [chunks, String(plan.eventfdOps)]),
+    deno("floor eventfd", "floor/eventfd.ts", [chunks, String(plan.eventfdOps)]),
     deno("ffi eventfd", "host/eventfd.ts", [chunks, String(plan.realEventfdOps)], ["--allow-ffi"]),
-    native("native round trip", peer, ["pingpong", chunks, String(plan.roundTrips)]),
-    deno("model round trip", "model/round_trip.ts", [chunks, String(plan.roundTrips)]),
+    onOneCpu(native("native round trip", peer, ["pingpong", ...trips, "0"])),
+    onOneCpu(deno("model round trip", "model/round_trip.ts", [...trips, "0"])),
+    onOneCpu(deno("floor round trip", "floor/round_trip.ts", trips)),
+    native("native looking", peer, ["pingpong", ...trips, nativeLooks]),
+    deno("model looking", "model/round_trip.ts", [...trips, "1"]),
     native("native scan", peer, ["scan", recordings.bpftrace]),
     deno("model replay", "model/replay.ts", [recordings.bpftrace]),
+    deno("floor scan", "floor/scan.ts", [recordings.bpftrace]),
     native("native scan ftrace", peer, ["scan", recordings.ftrace]),
     deno("model replay ftrace", "model/replay.ts", [recordings.ftrace]),
     deno("model conform", "model/conform.ts", [chunks, String(plan.cases)]),

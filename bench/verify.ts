@@ -37,7 +37,7 @@ export function verify(
 ): void {
   const get = <T>(name: string): readonly T[] => (answers.get(name) ?? []) as readonly T[];
   const model = get<Record<string, Written>>("model hit")[0]!;
-  for (const name of ["model hit", "api hit", "native hit", "v86 hit"]) {
+  for (const name of ["model hit", "floor hit", "api hit", "native hit", "v86 hit"]) {
     for (const answer of get<Record<string, Written>>(name)) {
       for (const [n, { hits, checksum }] of Object.entries(answer)) {
         same(`${name}, N = ${n}: hits`, hits, model[n]!.hits);
@@ -69,9 +69,16 @@ export function verify(
       same(`replay${suffix}: exits without a cause`, answer.unexplained, 0);
       same(`replay${suffix}: contradictions`, answer.contradictions, 0);
     }
+<<<<<<< ours
     for (const { lines, exits } of get<Scanned>(`native scan${suffix}`)) {
       same(`scan${suffix}: lines`, lines, facts.lines);
       same(`scan${suffix}: exits`, exits, facts.exits);
+=======
+    for (const by of ["native", "floor"]) {
+      for (const { lines } of get<{ lines: number }>(`${by} scan${suffix}`)) {
+        same(`${by} scan${suffix}: lines`, lines, facts.lines);
+      }
+>>>>>>> theirs
     }
   }
 }

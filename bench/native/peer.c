@@ -6,13 +6,15 @@
  *
  * Usage: peer dispatch|miss|datamatch CHUNKS N:OPS...   OPS writes a chunk on a bus of N devices
  *        peer assign CHUNKS N...                        the N-th registration and its removal
- *        peer eventfd|pingpong CHUNKS OPS               write + read; a round trip between two threads
+ *        peer eventfd CHUNKS OPS                        write + read
+ *        peer pingpong CHUNKS OPS LOOKS                 a round trip between two threads, which look before they sleep
  *        peer scan FILE
  * Prints one JSON object on stdout: nanoseconds per operation on CLOCK_MONOTONIC, the median of the chunks, after some
  * work that is not timed. A checksum over all counters shows which device took how many of the timed writes.
  */
 #define _GNU_SOURCE
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -303,14 +305,31 @@ static void run_eventfd(int chunks, long ops)
 	printf("{\"ns\":%.3f,\"sum\":%llu}\n", median(ns, chunks), (unsigned long long)sum);
 }
 
-static int ping, pong;
+/* looks: how often a thread looks before it sleeps. */
+static int ping, pong, looks;
 static long rounds;
+
+static uint64_t wait_for(int fd)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	uint64_t v;
+	for (int look = 0; look < looks; look++) {
+		if (read(fd, &v, 8) == 8)
+			return v;
+	}
+	if (looks && poll(&p, 1, -1) != 1)
+		fail("poll");
+	if (read(fd, &v, 8) != 8)
+		fail("read");
+	return v;
+}
+
 static void *answer(void *unused)
 {
-	uint64_t v;
 	(void)unused;
 	for (long i = 0; i < rounds; i++) {
-		if (read(ping, &v, 8) != 8 || write(pong, &v, 8) != 8)
+		uint64_t v = wait_for(ping);
+		if (write(pong, &v, 8) != 8)
 			fail("pong");
 	}
 	return NULL;
@@ -319,18 +338,19 @@ static void *answer(void *unused)
 static void run_pingpong(int chunks, long ops)
 {
 	pthread_t thread;
-	uint64_t one = 1, v;
+	uint64_t one = 1;
 	double ns[MAX_CHUNKS];
-	ping = eventfd(0, 0);
-	pong = eventfd(0, 0);
+	ping = eventfd(0, looks ? EFD_NONBLOCK : 0);
+	pong = eventfd(0, looks ? EFD_NONBLOCK : 0);
 	rounds = ops * (chunks + 1);
 	if (pthread_create(&thread, NULL, answer, NULL))
 		fail("pthread_create");
 	for (int chunk = -1; chunk < chunks; chunk++) {
 		double t = now_ns();
 		for (long i = 0; i < ops; i++) {
-			if (write(ping, &one, 8) != 8 || read(pong, &v, 8) != 8)
+			if (write(ping, &one, 8) != 8)
 				fail("ping");
+			wait_for(pong);
 		}
 		if (chunk >= 0)
 			ns[chunk] = (now_ns() - t) / ops;
@@ -345,7 +365,7 @@ void run_scan(const char *path);
 static int usage(void)
 {
 	fprintf(stderr, "usage: peer dispatch|miss|datamatch CHUNKS N:OPS... | assign CHUNKS N... | "
-			"eventfd|pingpong CHUNKS OPS | scan FILE\n");
+			"eventfd CHUNKS OPS | pingpong CHUNKS OPS LOOKS | scan FILE\n");
 	return 2;
 }
 
@@ -365,9 +385,10 @@ int main(int argc, char **argv)
 		return usage();
 	if (!strcmp(what, "eventfd"))
 		run_eventfd(chunks, atol(argv[3]));
-	else if (!strcmp(what, "pingpong"))
+	else if (!strcmp(what, "pingpong")) {
+		looks = argc > 4 ? atoi(argv[4]) : 0;
 		run_pingpong(chunks, atol(argv[3]));
-	else if (kind >= 0 || !strcmp(what, "assign")) {
+	} else if (kind >= 0 || !strcmp(what, "assign")) {
 		for (int i = 3; i < argc; i++) {
 			char *colon = strchr(argv[i], ':');
 			int n = atoi(argv[i]);
