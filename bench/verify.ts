@@ -69,16 +69,12 @@ export function verify(
       same(`replay${suffix}: exits without a cause`, answer.unexplained, 0);
       same(`replay${suffix}: contradictions`, answer.contradictions, 0);
     }
-<<<<<<< ours
     for (const { lines, exits } of get<Scanned>(`native scan${suffix}`)) {
       same(`scan${suffix}: lines`, lines, facts.lines);
       same(`scan${suffix}: exits`, exits, facts.exits);
-=======
-    for (const by of ["native", "floor"]) {
-      for (const { lines } of get<{ lines: number }>(`${by} scan${suffix}`)) {
-        same(`${by} scan${suffix}: lines`, lines, facts.lines);
-      }
->>>>>>> theirs
+    }
+    for (const { lines } of get<{ lines: number }>(`floor scan${suffix}`)) {
+      same(`floor scan${suffix}: lines`, lines, facts.lines);
     }
   }
 }
