@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { errnoName, kvmExitName } from "@ioeventfd/uapi";
+import { errnoName, joinWords, kvmExitName } from "@ioeventfd/uapi";
 import type { Counts } from "./_counts.ts";
 import { mergeThreads, type Place, placesOf } from "./_places.ts";
 import type { Findings } from "./_findings.ts";
 import { inferUnknown } from "./_infer.ts";
 import type { OtherWorld, ProcessState } from "./_process_state.ts";
-import { u64 } from "./_describe.ts";
 import { fastSignalsOf } from "./_fast_signals.ts";
 import type { VcpuThread } from "./_vcpu_thread.ts";
 import { busName, type VmState } from "./_vm_state.ts";
@@ -124,17 +123,17 @@ function nearMisses(vm: VmState): NearMissReport[] {
     site.nearMisses.map((miss): NearMissReport => ({
       kind: miss.kind,
       bus: busName(site.bus),
-      addr: u64(site.lo, site.hi),
+      addr: joinWords(site.lo, site.hi),
       len: site.len,
       writes: miss.writes,
       line: miss.line,
       offset: miss.offset,
       registration: {
-        addr: u64(miss.doorbell.key.lo, miss.doorbell.key.hi),
+        addr: joinWords(miss.doorbell.key.lo, miss.doorbell.key.hi),
         len: miss.doorbell.key.len,
         datamatch: miss.doorbell.key.wildcard
           ? null
-          : u64(miss.doorbell.key.datamatchLo, miss.doorbell.key.datamatchHi),
+          : joinWords(miss.doorbell.key.datamatchLo, miss.doorbell.key.datamatchHi),
       },
       vm: vm.name,
     }))
@@ -182,9 +181,9 @@ function whatIf(
     [...vm.doorbells.values()].flatMap(({ key, line, refusals }) =>
       refusals.map(({ errno, reason }) => ({
         bus: busName(key.bus),
-        addr: u64(key.lo, key.hi),
+        addr: joinWords(key.lo, key.hi),
         len: key.len,
-        datamatch: key.wildcard ? null : u64(key.datamatchLo, key.datamatchHi),
+        datamatch: key.wildcard ? null : joinWords(key.datamatchLo, key.datamatchHi),
         errno: errnoName(errno) ?? String(errno),
         reason,
         line,

@@ -3,18 +3,13 @@
  *
  * @module
  */
-import { KVM_PIO_BUS } from "@ioeventfd/uapi";
+import { hex, joinWords, KVM_PIO_BUS } from "@ioeventfd/uapi";
 import type { Access } from "./_access.ts";
 import type { DoorbellKey } from "./_doorbell.ts";
 
 /** `0xfebfb000` from two words. */
 export function hex64(lo: number, hi: number): string {
-  return `0x${u64(lo, hi).toString(16)}`;
-}
-
-/** A u64 from two words. */
-export function u64(lo: number, hi: number): bigint {
-  return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+  return hex(joinWords(lo, hi));
 }
 
 /** `mmio 0xfebfb000`. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { u64 } from "./_describe.ts";
+import { joinWords } from "@ioeventfd/uapi";
 import type { Tally } from "./_doorbell.ts";
 import type { InferredDoorbell } from "./_infer.ts";
 import { busName, type VmState } from "./_vm_state.ts";
@@ -92,7 +92,7 @@ export class Place {
   report(world: "recorded" | "imagined"): DoorbellReport {
     const { writes, signals, coalesced, inKernel, userspace } = this[world];
     const { count, first, last, gaps, between, min, max } = this.recorded.timing;
-    const addr = u64(this.#row.lo, this.#row.hi);
+    const addr = joinWords(this.#row.lo, this.#row.hi);
     return {
       bus: this.bus,
       addr,
@@ -123,7 +123,7 @@ export function placesOf(
   const of = { vm, comm };
   return [
     ...[...vm.doorbells.values()].map(({ key, recorded, imagined }) => {
-      const datamatch = key.wildcard ? null : u64(key.datamatchLo, key.datamatchHi);
+      const datamatch = key.wildcard ? null : joinWords(key.datamatchLo, key.datamatchHi);
       const registration = "registered";
       return new Place({ ...of, ...key, registration, datamatch, lengths: [], recorded, imagined });
     }),
@@ -132,7 +132,7 @@ export function placesOf(
         ...of,
         ...rest,
         registration: "inferred",
-        datamatch: datamatch === null ? null : u64(datamatch.lo, datamatch.hi),
+        datamatch: datamatch === null ? null : joinWords(datamatch.lo, datamatch.hi),
         recorded: tally,
         imagined: tally,
       })

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { type Ioeventfd, type Irqfd, KVM_CAP_SPLIT_IRQCHIP } from "@ioeventfd/uapi";
-import { u64 } from "./_describe.ts";
+import { type Ioeventfd, type Irqfd, joinWords, KVM_CAP_SPLIT_IRQCHIP } from "@ioeventfd/uapi";
 import type { RecordedRegion, RecordedZone } from "./_model_vm.ts";
 import { column } from "./trace_event.ts";
 
@@ -32,13 +31,13 @@ function field({ words, row }: SetupCall, at: number): number {
 }
 
 function addr(call: SetupCall): bigint {
-  return u64(field(call, column.addrLo), field(call, column.addrHi));
+  return joinWords(field(call, column.addrLo), field(call, column.addrHi));
 }
 
 /** Arguments of `KVM_IOEVENTFD`. */
 export function ioeventfdOf(call: SetupCall): Ioeventfd {
   return {
-    datamatch: u64(field(call, column.valueLo), field(call, column.valueHi)),
+    datamatch: joinWords(field(call, column.valueLo), field(call, column.valueHi)),
     addr: addr(call),
     len: field(call, column.b) >>> 0,
     fd: field(call, column.d),
@@ -62,7 +61,7 @@ export function regionOf(call: SetupCall): RecordedRegion {
     slot: field(call, column.b) >>> 0,
     flags: field(call, column.c) >>> 0,
     gpa: addr(call),
-    size: u64(field(call, column.sizeLo), field(call, column.sizeHi)),
+    size: joinWords(field(call, column.sizeLo), field(call, column.sizeHi)),
   };
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import { counted, duration, grouped, share, table } from "./_table.ts";
 import type {
   DoorbellReport,
@@ -270,8 +271,4 @@ function whatIf(
     ...(refused.length > 16 ? [`  ${refused.length - 16} more refused`] : []),
     "  The table and the outcomes below are of that world; exits and contradictions are as recorded.",
   ];
-}
-
-function hex(value: bigint): string {
-  return `0x${value.toString(16)}`;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import type { ExitCounts, NearMissReport, Outcomes, ReplayReport } from "./replay_report.ts";
 
 /** A report with the name of its recording. */
@@ -125,8 +126,4 @@ function nearMiss({ addr, registration, ...rest }: NearMissReport): Record<strin
       datamatch: registration.datamatch === null ? null : hex(registration.datamatch),
     },
   };
-}
-
-function hex(value: bigint): string {
-  return `0x${value.toString(16)}`;
 }

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { KvmError } from "@ioeventfd/uapi";
+import { hex, KvmError } from "@ioeventfd/uapi";
 import { F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_SETFD, F_SETFL, F_SETOWN } from "./fcntl.ts";
 import { FD_CLOEXEC, O_APPEND, O_DIRECT, O_NOATIME, O_NONBLOCK } from "./fcntl.ts";
 import { FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX } from "./fcntl.ts";
-import { hex } from "./_hex.ts";
 import { LowestFree } from "./_lowest_free.ts";
 import type { OpenFile } from "./open_file.ts";
 

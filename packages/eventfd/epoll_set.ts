@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { KvmError } from "@ioeventfd/uapi";
+import { hex, KvmError } from "@ioeventfd/uapi";
 import type { FileTable } from "./file_table.ts";
-import { hex } from "./_hex.ts";
 import type { OpenFile } from "./open_file.ts";
 import type { TimedWaitOptions } from "./poll_descriptors.ts";
 import { EPOLLET, EPOLLEXCLUSIVE, EPOLLONESHOT, EPOLLWAKEUP } from "./poll_events.ts";

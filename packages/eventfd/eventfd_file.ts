@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { KvmError } from "@ioeventfd/uapi";
+import { hex, KvmError } from "@ioeventfd/uapi";
 import { O_NONBLOCK, O_RDWR } from "./fcntl.ts";
 import type { EventfdContext } from "./eventfd_context.ts";
 import { fdinfoText } from "./fdinfo.ts";
 import { FileReferences } from "./_file_references.ts";
-import { hex } from "./_hex.ts";
 import type { FileStat, OpenFile, ReadOptions } from "./open_file.ts";
 import { POLLHUP } from "./poll_events.ts";
 import { UnmappedBuffer } from "./user_buffer.ts";

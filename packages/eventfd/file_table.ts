@@ -3,12 +3,18 @@
  *
  * @module
  */
-import { EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE, KvmError, latestRelease } from "@ioeventfd/uapi";
+import {
+  EFD_CLOEXEC,
+  EFD_NONBLOCK,
+  EFD_SEMAPHORE,
+  hex,
+  KvmError,
+  latestRelease,
+} from "@ioeventfd/uapi";
 import type { EventfdRules, OtherFile } from "@ioeventfd/uapi";
 import { DescriptorTable } from "./descriptor_table.ts";
 import { EventfdContext } from "./eventfd_context.ts";
 import { EventfdFile } from "./eventfd_file.ts";
-import { hex } from "./_hex.ts";
 import type { FileStat, ReadOptions } from "./open_file.ts";
 import { OtherOpenFile } from "./other_open_file.ts";
 import { POLLERR, POLLHUP, POLLNVAL } from "./poll_events.ts";

@@ -1,3 +1,4 @@
+import { hex, joinWords } from "@ioeventfd/uapi";
 import { column, eventKind } from "@ioeventfd/capture";
 
 /** A field of a call: how a recording spells it, and its column. */
@@ -79,13 +80,8 @@ export function callText(words: Int32Array, row: number): string | null {
       ? String(value)
       : kind === "decimal"
       ? String(value >>> 0)
-      : `0x${u64(value, high === undefined ? 0 : words[row + high]!).toString(16)}`;
+      : hex(joinWords(value, high === undefined ? 0 : words[row + high]!));
     return text === "" ? shown : `${text} ${shown}`;
   });
   return `${name}: ${texts.join(" ")}`;
-}
-
-/** Two words as one number. */
-export function u64(lo: number, hi: number): bigint {
-  return hi === 0 ? BigInt(lo >>> 0) : (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
 }

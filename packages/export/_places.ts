@@ -1,7 +1,7 @@
+import { joinWords } from "@ioeventfd/uapi";
 import { replay } from "@ioeventfd/capture";
 import type { DoorbellReport, ReplayedWrite, ReplayReport, WriteOutcome } from "@ioeventfd/capture";
 import type { ExportOptions, RecordingOpener } from "./export_options.ts";
-import { u64 } from "./_event_text.ts";
 
 /** Where a write belongs in the doorbell table. */
 export interface WritePlace {
@@ -46,11 +46,11 @@ export class Places {
   of(write: ReplayedWrite): WritePlace {
     const { bus, len, registration, outcome } = write;
     const vm = this.#nameOf(write.vm);
-    const addr = u64(write.lo, write.hi);
+    const addr = joinWords(write.lo, write.hi);
     if (registration !== null) {
       const datamatch = registration.wildcard
         ? null
-        : u64(registration.datamatchLo, registration.datamatchHi);
+        : joinWords(registration.datamatchLo, registration.datamatchHi);
       const row = this.#find(
         vm,
         "registered",
@@ -68,7 +68,7 @@ export class Places {
       };
     }
     if (outcome === "in-kernel") {
-      const value = u64(write.valueLo, write.valueHi);
+      const value = joinWords(write.valueLo, write.valueHi);
       const row = this.#find(
         vm,
         "inferred",

@@ -12,9 +12,9 @@ import {
   Replayer,
   TraceParser,
 } from "@ioeventfd/capture";
-import { errnoName, kvmExitName } from "@ioeventfd/uapi";
+import { errnoName, joinWords, kvmExitName } from "@ioeventfd/uapi";
 import { EventOrder } from "./_event_order.ts";
-import { callText, u64 } from "./_event_text.ts";
+import { callText } from "./_event_text.ts";
 import type { ExportEvent, ExportKind } from "./export_event.ts";
 import type { ExportOptions, RecordingOpener } from "./export_options.ts";
 import { Places } from "./_places.ts";
@@ -133,9 +133,9 @@ class JudgingParser extends TraceParser {
       comm: thread.comm,
       event: "write",
       bus: write.bus,
-      addr: u64(write.lo, write.hi),
+      addr: joinWords(write.lo, write.hi),
       len: write.len,
-      value: u64(write.valueLo, write.valueHi),
+      value: joinWords(write.valueLo, write.valueHi),
       ...this.#places.of(write),
       gapNs: write.gap < 0 ? null : write.gap,
       fd: write.eventfd < 0 ? null : write.eventfd,
@@ -182,11 +182,11 @@ function fieldsOf(
   row: number,
 ): { readonly event: ExportKind } & Partial<ExportEvent> {
   const at = (index: number): number => words[row + index]!;
-  const value = u64(at(column.valueLo), at(column.valueHi));
+  const value = joinWords(at(column.valueLo), at(column.valueHi));
   const event = kinds[kind] ?? "call";
   switch (kind) {
     case eventKind.mmio: {
-      const addr = u64(at(column.addrLo), at(column.addrHi));
+      const addr = joinWords(at(column.addrLo), at(column.addrHi));
       const unsatisfied = at(column.a) === 0;
       return {
         event: unsatisfied ? "unsatisfied-read" : "read",
@@ -197,7 +197,7 @@ function fieldsOf(
       };
     }
     case eventKind.pio: {
-      const addr = u64(at(column.addrLo), 0);
+      const addr = joinWords(at(column.addrLo), 0);
       const known = at(column.noValue) === 0;
       const count = at(column.c);
       return { event, bus: "pio", addr, len: at(column.b), count, value: known ? value : null };

@@ -1,7 +1,6 @@
-import { type BusRules, KVM_MMIO_BUS, KVM_PIO_BUS, KvmError } from "@ioeventfd/uapi";
+import { type BusRules, hex, KVM_MMIO_BUS, KVM_PIO_BUS, KvmError } from "@ioeventfd/uapi";
 import { ENOSPC } from "./_bus_errno.ts";
 import { CoalescedZoneDevice } from "./_coalesced_zone.ts";
-import { hex } from "./_u64.ts";
 import type { AllocationFaults } from "./allocation_faults.ts";
 import type { CoalescedRing } from "./coalesced_ring.ts";
 import { type IoBus, NR_IOBUS_DEVS } from "./io_bus.ts";

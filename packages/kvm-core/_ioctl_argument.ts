@@ -1,5 +1,4 @@
-import { ioctlName, KvmError } from "@ioeventfd/uapi";
-import { hex } from "./_u64.ts";
+import { hex, ioctlName, KvmError } from "@ioeventfd/uapi";
 
 /** An ioctl argument as it may come, from callers that heed no types. */
 export type Argument = Uint8Array | number | undefined;

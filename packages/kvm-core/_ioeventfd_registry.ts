@@ -2,7 +2,9 @@ import type { EventfdContext } from "@ioeventfd/eventfd";
 import {
   type ErrnoName,
   errnoName,
+  hex,
   type IoeventfdRules,
+  joinWords,
   KVM_FAST_MMIO_BUS,
   KVM_IOEVENTFD_FLAG_DATAMATCH,
   KVM_IOEVENTFD_FLAG_DEASSIGN,
@@ -16,7 +18,6 @@ import {
 } from "@ioeventfd/uapi";
 import { ENOMEM } from "./_bus_errno.ts";
 import { IoeventfdList } from "./_ioeventfd_list.ts";
-import { hex, joinWords } from "./_u64.ts";
 import type { AllocationFaults } from "./allocation_faults.ts";
 import { collides } from "./collides.ts";
 import { NR_IOBUS_DEVS } from "./io_bus.ts";

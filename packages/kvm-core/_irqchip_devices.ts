@@ -1,5 +1,11 @@
-import { type ErrnoName, errnoName, KVM_MMIO_BUS, KVM_PIO_BUS, KvmError } from "@ioeventfd/uapi";
-import { hex } from "./_u64.ts";
+import {
+  type ErrnoName,
+  errnoName,
+  hex,
+  KVM_MMIO_BUS,
+  KVM_PIO_BUS,
+  KvmError,
+} from "@ioeventfd/uapi";
 import type { IoBus } from "./io_bus.ts";
 import type { IoDevice } from "./io_device.ts";
 import { IOAPIC_BASE, IOAPIC_LENGTH } from "./ioapic.ts";

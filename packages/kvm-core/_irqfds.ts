@@ -7,13 +7,13 @@ import {
 } from "@ioeventfd/eventfd";
 import {
   type ErrnoName,
+  hex,
   type Irqfd as IrqfdRequest,
   type IrqfdRules,
   KVM_IRQFD_FLAG_DEASSIGN,
   KVM_IRQFD_FLAG_RESAMPLE,
   KvmError,
 } from "@ioeventfd/uapi";
-import { hex } from "./_u64.ts";
 import type { AllocationFaults } from "./allocation_faults.ts";
 import type { Irqchip, IrqchipMode } from "./irqchip.ts";
 

@@ -1,5 +1,6 @@
 import {
   type CoalescedZone,
+  hex,
   type IoeventfdSpec,
   KVM_IOEVENTFD_FLAG_DATAMATCH,
   KVM_IOEVENTFD_FLAG_PIO,
@@ -8,7 +9,7 @@ import {
 } from "@ioeventfd/uapi";
 import type { IoeventfdRequest } from "./_ioeventfd_registry.ts";
 import type { ZoneRequest } from "./_coalesced_zones.ts";
-import { hex, highWord, lowWord } from "./_u64.ts";
+import { highWord, lowWord } from "./_u64.ts";
 
 /** The value, if it is a u64. */
 export function checkU64(value: bigint, what: string): bigint {

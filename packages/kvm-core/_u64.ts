@@ -15,18 +15,6 @@ export function highWord(): number {
   return words[1]!;
 }
 
-/** A u64 from its words, signed or unsigned. */
-export function joinWords(lo: number, hi: number): bigint {
-  words[0] = lo;
-  words[1] = hi;
-  return scratch[0]!;
-}
-
-/** `0x1000`, or `-0x1`. */
-export function hex(value: number | bigint): string {
-  return value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
-}
-
 /** Whether one u64 is below another, words signed or unsigned. */
 export function isBelow(aLo: number, aHi: number, bLo: number, bHi: number): boolean {
   const a = aHi >>> 0, b = bHi >>> 0;

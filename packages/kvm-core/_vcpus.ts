@@ -1,5 +1,4 @@
-import { type KernelRelease, KVM_CAP_MAX_VCPUS, KvmError } from "@ioeventfd/uapi";
-import { hex } from "./_u64.ts";
+import { hex, type KernelRelease, KVM_CAP_MAX_VCPUS, KvmError } from "@ioeventfd/uapi";
 import type { VcpuFile } from "./vcpu_file.ts";
 
 /** The vCPUs of a VM whose descriptors are open. */

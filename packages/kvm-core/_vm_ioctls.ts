@@ -4,6 +4,7 @@ import {
   decodeIrqfd,
   decodeUserspaceMemoryRegion,
   type ErrnoName,
+  hex,
   KVM_CAP_CHECK_EXTENSION_VM,
   KVM_CAP_IRQ_ROUTING,
   KVM_CAP_SPLIT_IRQCHIP,
@@ -28,7 +29,7 @@ import {
   toMemoryRegion,
 } from "@ioeventfd/uapi";
 import { type Argument, copied, requestNumber, scalar, showRequest } from "./_ioctl_argument.ts";
-import { hex, highWord, lowWord } from "./_u64.ts";
+import { highWord, lowWord } from "./_u64.ts";
 import type { Vm } from "./vm.ts";
 
 const IOAPIC_PINS = 24;

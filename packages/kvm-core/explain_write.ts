@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { RegistrationView } from "@ioeventfd/uapi";
+import { hex, joinWords, type RegistrationView } from "@ioeventfd/uapi";
 import { addressNumber } from "./_range_cover.ts";
-import { hex, joinWords } from "./_u64.ts";
 import type { IoBus } from "./io_bus.ts";
 import type { BusEntry } from "./io_device.ts";
 import { Ioeventfd } from "./ioeventfd.ts";

@@ -5,12 +5,12 @@
  */
 import type { EventfdContext } from "@ioeventfd/eventfd";
 import {
+  joinWords,
   KVM_FAST_MMIO_BUS,
   KVM_PIO_BUS,
   KVM_VIRTIO_CCW_NOTIFY_BUS,
   type RegistrationView,
 } from "@ioeventfd/uapi";
-import { joinWords } from "./_u64.ts";
 import { EOPNOTSUPP, type IoDevice } from "./io_device.ts";
 import { matches, type MatchRule } from "./matches.ts";
 

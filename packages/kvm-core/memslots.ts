@@ -3,8 +3,14 @@
  *
  * @module
  */
-import { KVM_MEM_READONLY, KvmError, type MemoryRegion, type MemslotRules } from "@ioeventfd/uapi";
-import { hex, U64_MAX } from "./_u64.ts";
+import {
+  hex,
+  KVM_MEM_READONLY,
+  KvmError,
+  type MemoryRegion,
+  type MemslotRules,
+} from "@ioeventfd/uapi";
+import { U64_MAX } from "./_u64.ts";
 import type { AllocationFaults } from "./allocation_faults.ts";
 
 const PAGE = 4096n;

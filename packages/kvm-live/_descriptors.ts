@@ -1,3 +1,4 @@
+import { hex } from "@ioeventfd/uapi";
 import { failure, type Libc } from "./_libc.ts";
 
 const EBADF = 9;
@@ -32,9 +33,4 @@ export class Descriptors {
     for (const fd of this.#open) this.#libc.call.close(fd);
     this.#open.clear();
   }
-}
-
-/** A number as messages show it. */
-export function hex(value: number | bigint): string {
-  return value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
 }

@@ -1,5 +1,4 @@
-import { POLLIN, POLLOUT } from "@ioeventfd/uapi";
-import { hex } from "./_descriptors.ts";
+import { hex, POLLIN, POLLOUT } from "@ioeventfd/uapi";
 import { failure, type Libc, O_CLOEXEC, O_NONBLOCK, O_RDONLY } from "./_libc.ts";
 
 const F_GETFL = 3;

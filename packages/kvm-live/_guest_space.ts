@@ -1,4 +1,4 @@
-import { hex } from "./_descriptors.ts";
+import { hex } from "@ioeventfd/uapi";
 import { type Libc, MAP_PRIVATE_ANONYMOUS_NORESERVE } from "./_libc.ts";
 
 const PAGE = 4096;

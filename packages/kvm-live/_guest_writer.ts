@@ -1,4 +1,5 @@
 import {
+  hex,
   KVM_EXIT_DEBUG,
   KVM_EXIT_HLT,
   KVM_EXIT_IO,
@@ -8,7 +9,6 @@ import {
   kvmExitName,
   type Segment,
 } from "@ioeventfd/uapi";
-import { hex } from "./_descriptors.ts";
 import {
   type GuestSpace,
   PAGE_TABLE_ROOT,

@@ -1,5 +1,4 @@
-import { iocParts, ioctlName } from "@ioeventfd/uapi";
-import { hex } from "./_descriptors.ts";
+import { hex, iocParts, ioctlName } from "@ioeventfd/uapi";
 import type { Libc } from "./_libc.ts";
 
 // vm.mmap_min_addr: nothing of this process is below.

@@ -5,6 +5,7 @@
  */
 import {
   EFD_CLOEXEC,
+  hex,
   type HostMemory,
   KVM_CAP_COALESCED_MMIO,
   KVM_CHECK_EXTENSION,
@@ -15,7 +16,7 @@ import {
 } from "@ioeventfd/uapi";
 import { readCpuid } from "./_cpuid.ts";
 import { DescriptorRange } from "./_descriptor_range.ts";
-import { Descriptors, hex } from "./_descriptors.ts";
+import { Descriptors } from "./_descriptors.ts";
 import { EventfdIo } from "./_eventfd_io.ts";
 import { HostMemories } from "./_host_memories.ts";
 import type { Libc } from "./_libc.ts";

@@ -27,6 +27,7 @@ export * from "./ioc.ts";
 export * from "./ioctl.ts";
 export * from "./ioeventfd.ts";
 export * from "./irqfd.ts";
+export * from "./join_words.ts";
 export * from "./kernel_release.ts";
 export * from "./kernel_releases.ts";
 export * from "./kvm_error.ts";

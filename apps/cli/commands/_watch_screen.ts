@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import type { DoorbellReport, ReplaySoFar } from "@ioeventfd/capture";
 import { grouped } from "../numbers.ts";
 import type { Style } from "../style.ts";
@@ -131,8 +132,4 @@ function cut(line: string, columns: number): string {
     if (colour !== undefined) return part;
     return ++width <= columns ? part : "";
   });
-}
-
-function hex(value: bigint): string {
-  return `0x${value.toString(16)}`;
 }
