@@ -38,10 +38,12 @@ function answer(name: string, ns: number): unknown {
 }
 
 function axes(peer: string | null): Axes {
-  const answers = variants(quickPlan, { peer, recordings, hasTaskset: true }).map(({ name }): [string, unknown[]] => {
-    const ns = name.startsWith("native") ? 40 : 10;
-    return [name, [answer(name, ns), answer(name, ns), answer(name, 3 * ns)]];
-  });
+  const answers = variants(quickPlan, { peer, recordings, hasTaskset: true }).map(
+    ({ name }): [string, unknown[]] => {
+      const ns = name.startsWith("native") ? 40 : 10;
+      return [name, [answer(name, ns), answer(name, ns), answer(name, 3 * ns)]];
+    },
+  );
   return assemble(new Map(answers), bytes);
 }
 
