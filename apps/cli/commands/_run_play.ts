@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { KernelTrace, runScenario, type ScenarioResult } from "@ioeventfd/scenario";
+import { KernelTrace, runScenario } from "@ioeventfd/scenario";
+import type { Scenario, ScenarioResult } from "@ioeventfd/scenario";
 import { type KernelRelease, latestRelease, release } from "@ioeventfd/uapi";
 import { exitCode, UsageError } from "../cli_error.ts";
 import type { Host } from "../host.ts";
@@ -15,6 +16,7 @@ import type { OptionValues } from "../option_values.ts";
 import type { Style } from "../style.ts";
 import { type BackendName, liveBackend, modelBackend } from "./_run_backend.ts";
 import { type Played, reportJson, reportText } from "./_run_report.ts";
+import { guarded } from "./_run_guard.ts";
 import type { ScenarioFile } from "./_run_scenario_file.ts";
 
 /** Options of a play. */
@@ -71,7 +73,8 @@ export async function playScenarios(
     const rules = live === undefined ? releaseOf(file, kernel) : latestRelease;
     const paging = scenario.paging ?? "ept";
     const backend = live ?? modelBackend({ release: rules, paging, ...(trace && { trace }) });
-    const result = await runScenario(scenario, trace?.around(backend) ?? backend, {
+    const play: Scenario["play"] = (stage) => guarded(() => scenario.play(stage), "play()");
+    const result = await runScenario({ ...scenario, play }, trace?.around(backend) ?? backend, {
       release: rules,
       seed,
     });

@@ -6,6 +6,7 @@
 import { type Scenario, scenarioOf } from "@ioeventfd/scenario";
 import { InputError, UsageError } from "../cli_error.ts";
 import type { Host } from "../host.ts";
+import { guarded } from "./_run_guard.ts";
 
 /** A scenario with the file it came from. */
 export interface ScenarioFile {
@@ -31,7 +32,7 @@ export async function loadScenario(host: Host, path: string): Promise<ScenarioFi
   const url = fileUrl(path);
   let module: unknown;
   try {
-    module = await import(url);
+    module = await guarded(() => import(url), "it");
   } catch (error) {
     throw new InputError(`${path}: does not load: ${firstLine(error)}`);
   }

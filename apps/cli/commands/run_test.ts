@@ -17,6 +17,14 @@ Deno.test("ioeventfd run tells each scenario's outcome, and the total at the end
   assertEquals(stdout.trimEnd().split("\n").at(-1), "2 passed");
 });
 
+Deno.test("ioeventfd run leaves out what scenarios share, as in scenarios/*.ts", async () => {
+  const shared = `${scenarios}_boot.ts`;
+  const { code, stdout } = await runFake(["run", shared, legacy]);
+  assertEquals([code, stdout.trimEnd().split("\n").at(-1)], [0, "1 passed"]);
+  const alone = await runFake(["run", shared]);
+  assertEquals(alone.code, 3);
+});
+
 Deno.test("ioeventfd run --kernel plays another release, and skips what does not hold there", async () => {
   const { code, stdout } = await runFake([
     "run",
@@ -135,6 +143,25 @@ Deno.test("ioeventfd run says what a bad scenario did", async () => {
     assertMatch(stdout, message);
     assertMatch(stdout, new RegExp(`at .*tests/testdata/scenarios/${name}.ts:\\d+:\\d+$`, "m"));
   }
+});
+
+Deno.test("ioeventfd run says what a scenario did behind its own back", async () => {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--no-prompt", "--allow-read", "apps/cli/main.ts", "run"]
+      .concat(
+        ["throws_later", "never_settles"].map((name) => `tests/testdata/scenarios/${name}.ts`),
+      ),
+    cwd: new URL("../../../", import.meta.url),
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = new TextDecoder();
+  assertEquals([code, text.decode(stderr)], [3, ""]);
+  const said = text.decode(stdout);
+  assertMatch(said, /^ {2}the scenario threw Error: out of coffee\n {2}at .*throws_later.ts:/m);
+  assertMatch(
+    said,
+    /^ {2}.*: play\(\) waits for a promise that nothing is left to settle\n {2}what/m,
+  );
 });
 
 Deno.test("ioeventfd run shows the exits around a failed expectation", async () => {
