@@ -15,7 +15,8 @@ export const run: Command = {
   description:
     `A SCENARIO is a TypeScript or JavaScript module that exports \`scenario\`. It is code, and runs
 with every permission that this command has: run what you trust. Those in scenarios/ also run
-on their own, without any permission: deno run scenarios/NAME.ts.
+on their own, without any permission: deno run scenarios/NAME.ts. Of several files those whose
+names begin with _ are parts of others and left out, so scenarios/*.ts plays all there are.
 
 A scenario that holds on some releases alone is skipped on others. --trace writes what ftrace
 would have shown and the calls that made the VMs; \`ioeventfd replay\` takes it, with --recorded-on
@@ -41,6 +42,12 @@ KVM refuses what the scenario takes for granted; 3 when a module is missing or b
 
 async function runCommand(context: Context): Promise<number> {
   const files: ScenarioFile[] = [];
-  for (const path of context.operands) files.push(await loadScenario(context, path));
+  for (const path of scenarioPaths(context.operands)) files.push(await loadScenario(context, path));
   return await playScenarios(files, context);
+}
+
+/** What a pattern like `scenarios/*.ts` means: without modules that scenarios share, unless there is nothing else. */
+function scenarioPaths(operands: readonly string[]): readonly string[] {
+  const own = operands.filter((path) => !/(^|\/)_[^/]*$/.test(path));
+  return own.length > 0 ? own : operands;
 }
