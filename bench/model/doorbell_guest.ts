@@ -4,7 +4,7 @@
  * @module
  */
 import { VmxBackend, type VmxSystem, type VmxVcpu, type VmxVm } from "@ioeventfd/vmx-sim";
-import type { IoeventfdMatch, Segment } from "@ioeventfd/uapi";
+import { flatSegment, type IoeventfdMatch } from "@ioeventfd/uapi";
 
 /** Stores of one turn of the loop. */
 const UNROLLED = 64;
@@ -100,20 +100,7 @@ function writePageTables(memory: Uint8Array): void {
 }
 
 function enterLongMode(vcpu: VmxVcpu): void {
-  const data: Segment = {
-    base: 0n,
-    limit: 0xffff_ffff,
-    selector: 0x10,
-    type: 3,
-    present: 1,
-    dpl: 0,
-    db: 1,
-    s: 1,
-    l: 0,
-    g: 1,
-    avl: 0,
-    unusable: 0,
-  };
+  const data = flatSegment();
   vcpu.setSregs({
     ...vcpu.getSregs(),
     cs: { ...data, selector: 8, type: 11, db: 0, l: 1 },

@@ -1,4 +1,5 @@
 import {
+  flatSegment,
   hex,
   KVM_EXIT_DEBUG,
   KVM_EXIT_HLT,
@@ -7,7 +8,7 @@ import {
   KVM_SET_GUEST_DEBUG,
   KVM_SET_REGS,
   kvmExitName,
-  type Segment,
+  zeroRegs,
 } from "@ioeventfd/uapi";
 import {
   type GuestSpace,
@@ -98,7 +99,7 @@ export class GuestWriter {
     this.#space.write(PROGRAM_PAGE, 0, withEnd(code, this.#stops, END_OFFSET - PAGE));
     const rip = this.#space.addressOf(PROGRAM_PAGE);
     const rsp = this.#space.addressOf(STACK_PAGE) + BigInt(PAGE);
-    this.#vcpu.setRegs({ ...noRegs, rsp, ...regs, rip, rflags: 2n });
+    this.#vcpu.setRegs(zeroRegs({ rsp, ...regs, rip }));
     for (let exits = 0;; exits++) {
       const exit = this.#vcpu.run(timeoutMs === undefined ? {} : { timeoutMs });
       if (exit.reason === "hlt" || exit.reason === "debug") {
@@ -151,10 +152,10 @@ export class GuestWriter {
   }
 
   #enterLongMode(): void {
-    const data = flat(0x10, { type: 3, l: 0, db: 1 });
+    const data = flatSegment();
     this.#vcpu.setSregs({
       ...this.#vcpu.getSregs(),
-      cs: flat(0x8, { type: 0xb, l: 1, db: 0 }),
+      cs: flatSegment({ selector: 8, type: 11, l: 1, db: 0 }),
       ds: data,
       es: data,
       fs: data,
@@ -166,39 +167,6 @@ export class GuestWriter {
       efer: 0x500n,
     });
   }
-}
-
-const noRegs = {
-  rax: 0n,
-  rbx: 0n,
-  rcx: 0n,
-  rdx: 0n,
-  rsi: 0n,
-  rdi: 0n,
-  rbp: 0n,
-  r8: 0n,
-  r9: 0n,
-  r10: 0n,
-  r11: 0n,
-  r12: 0n,
-  r13: 0n,
-  r14: 0n,
-  r15: 0n,
-};
-
-function flat(selector: number, kind: { type: number; l: number; db: number }): Segment {
-  return {
-    base: 0n,
-    limit: 0xffffffff,
-    selector,
-    present: 1,
-    dpl: 0,
-    s: 1,
-    g: 1,
-    avl: 0,
-    unusable: 0,
-    ...kind,
-  };
 }
 
 /** Code, then HLT, or a jump over `distance` bytes counted from the code's start. */

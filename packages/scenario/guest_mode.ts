@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Regs, Segment, Sregs } from "@ioeventfd/uapi";
+import { flatSegment, type Regs, type Sregs, zeroRegs } from "@ioeventfd/uapi";
 
 /**
  * `real16`: real mode, DS at 0; `prot32`: flat protected mode without paging; `prot64`: 64-bit CPL 0, the first 4 GiB
@@ -52,26 +52,7 @@ export function startRegs(
   stackTop: number = guestLayout.stackTop,
   code: number = guestLayout.code,
 ): Regs {
-  return {
-    rax: 0n,
-    rbx: 0n,
-    rcx: 0n,
-    rdx: 0n,
-    rsi: 0n,
-    rdi: 0n,
-    rsp: BigInt(stackTop),
-    rbp: 0n,
-    r8: 0n,
-    r9: 0n,
-    r10: 0n,
-    r11: 0n,
-    r12: 0n,
-    r13: 0n,
-    r14: 0n,
-    r15: 0n,
-    rip: BigInt(code),
-    rflags: 2n,
-  };
+  return zeroRegs({ rsp: BigInt(stackTop), rip: BigInt(code) });
 }
 
 /** Where data segments of a real-mode guest lie, beyond the first megabyte if need be; 0 where absent. */
@@ -97,7 +78,7 @@ export function startSregs(mode: GuestMode, sregs: Sregs, bases: SegmentBases = 
 }
 
 function realSregs(sregs: Sregs, bases: SegmentBases): Sregs {
-  const data = segment({ limit: 0xffff, type: 3 });
+  const data = flatSegment({ limit: 0xffff, selector: 0, db: 0, g: 0 });
   return {
     ...sregs,
     cs: { ...data, type: 11 },
@@ -115,7 +96,7 @@ function realSregs(sregs: Sregs, bases: SegmentBases): Sregs {
 
 function protectedSregs(mode: GuestMode, sregs: Sregs): Sregs {
   const long = mode === "prot64";
-  const data = segment({ limit: 0xffff_ffff, selector: dataSelector, type: 3, db: 1, g: 1 });
+  const data = flatSegment({ selector: dataSelector });
   const code = { ...data, selector: codeSelector, type: 11 };
   const task = { base: BigInt(guestLayout.tss), limit: 0x67, selector: taskSelector };
   return {
@@ -126,31 +107,13 @@ function protectedSregs(mode: GuestMode, sregs: Sregs): Sregs {
     es: data,
     fs: data,
     gs: data,
-    tr: segment({ ...task, type: 11, s: 0 }),
+    tr: flatSegment({ ...task, type: 11, s: 0, db: 0, g: 0 }),
     gdt: { base: BigInt(guestLayout.gdt), limit: 5 * 8 - 1 },
     idt: { base: BigInt(guestLayout.idt), limit: vectors * (long ? 16 : 8) - 1 },
     cr0: long ? 0x8005_0033n : 0x0005_0033n,
     cr3: long ? BigInt(guestLayout.pageTables) : 0n,
     cr4: long ? 0x620n : 0x600n,
     efer: long ? 0x500n : 0n,
-  };
-}
-
-function segment(fields: Partial<Segment>): Segment {
-  return {
-    base: 0n,
-    limit: 0,
-    selector: 0,
-    type: 0,
-    present: 1,
-    dpl: 0,
-    db: 0,
-    s: 1,
-    l: 0,
-    g: 0,
-    avl: 0,
-    unusable: 0,
-    ...fields,
   };
 }
 

@@ -21,6 +21,7 @@ export * from "./coalesced_mmio_zone.ts";
 export * from "./errno.ts";
 export * from "./exit_reason.ts";
 export * from "./flags.ts";
+export * from "./flat_segment.ts";
 export * from "./hex.ts";
 export * from "./internal_error.ts";
 export * from "./ioc.ts";

@@ -34,6 +34,44 @@ export const REGS_LAYOUT: StructLayout<Regs> = {
 };
 
 /**
+ * General registers of a CPU that has done nothing: all 0, but for bit 1 of RFLAGS, which is always set.
+ *
+ * @param fields What differs
+ * @returns The registers
+ *
+ * @example
+ * ```ts
+ * import { zeroRegs } from "@ioeventfd/uapi";
+ *
+ * const { rip, rax, rflags } = zeroRegs({ rip: 0x1000n });
+ * if (rip !== 0x1000n || rax !== 0n || rflags !== 2n) throw new Error("not as told");
+ * ```
+ */
+export function zeroRegs(fields: Partial<Regs> = {}): Regs {
+  return {
+    rax: 0n,
+    rbx: 0n,
+    rcx: 0n,
+    rdx: 0n,
+    rsi: 0n,
+    rdi: 0n,
+    rsp: 0n,
+    rbp: 0n,
+    r8: 0n,
+    r9: 0n,
+    r10: 0n,
+    r11: 0n,
+    r12: 0n,
+    r13: 0n,
+    r14: 0n,
+    r15: 0n,
+    rip: 0n,
+    rflags: 2n,
+    ...fields,
+  };
+}
+
+/**
  * Writes a `struct kvm_regs`.
  *
  * @param regs General registers, RIP and RFLAGS

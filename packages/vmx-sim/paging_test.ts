@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Guest } from "./testdata/guest.ts";
-import { CODE, makeGuest, MMIO, segment } from "./testdata/guest.ts";
+import { flatSegment } from "@ioeventfd/uapi";
+import { CODE, makeGuest, MMIO } from "./testdata/guest.ts";
 
 const HLT = 0xf4;
 /** mov [rdi], eax; mov [rdi], eax; hlt */
@@ -134,14 +135,14 @@ for (const paging of kinds) {
     guest.view.setBigUint64(0x2_2000, 0x87n, true);
     guest.view.setBigUint64(0x7018, 0x00af_fb00_0000_ffffn, true);
     guest.view.setBigUint64(0x6004, 0xbf00n, true);
-    const data = segment({ selector: 0x23, dpl: 3 });
+    const data = flatSegment({ selector: 0x23, dpl: 3 });
     const sregs = guest.vcpu.getSregs();
     guest.vcpu.setSregs({
       ...sregs,
-      cs: segment({ selector: 0x1b, type: 11, db: 0, l: 1, dpl: 3 }),
+      cs: flatSegment({ selector: 0x1b, type: 11, db: 0, l: 1, dpl: 3 }),
       ss: data,
       ds: data,
-      tr: segment({ base: 0x6000n, limit: 0x67, selector: 0x28, type: 11, s: 0 }),
+      tr: flatSegment({ base: 0x6000n, limit: 0x67, selector: 0x28, type: 11, s: 0 }),
     });
     const fd = guest.doorbell(MMIO + 0x40);
     assertEquals(guest.run(), []);
@@ -153,7 +154,7 @@ for (const paging of kinds) {
     guest.view.setBigUint64(0x2_5000 + 128 * 8, BigInt(MMIO) | 0x87n, true);
     guest.vcpu.setSregs({
       ...sregs,
-      cs: segment({ selector: 0x1b, type: 11, db: 0, l: 1, dpl: 3 }),
+      cs: flatSegment({ selector: 0x1b, type: 11, db: 0, l: 1, dpl: 3 }),
       ss: data,
       ds: data,
     });

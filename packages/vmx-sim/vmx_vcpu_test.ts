@@ -5,6 +5,7 @@ import {
   decodeRunMmio,
   decodeSregs,
   encodeRegs,
+  flatSegment,
   KVM_GET_REGS,
   KVM_GET_SREGS,
   KVM_INTERRUPT,
@@ -13,7 +14,7 @@ import {
   KvmError,
   kvmExitName,
 } from "@ioeventfd/uapi";
-import { CODE, makeGuest, MMIO, segment } from "./testdata/guest.ts";
+import { CODE, makeGuest, MMIO } from "./testdata/guest.ts";
 
 const HLT = 0xf4;
 const at = { rdi: BigInt(MMIO + 0x40), rax: 0x1122_3344n };
@@ -258,8 +259,8 @@ Deno.test("VmxVcpu.getSregs() gives what setSregs() took, and getRegs() what set
   using guest = makeGuest({ code: [HLT] });
   const sregs = {
     ...guest.vcpu.getSregs(),
-    fs: segment({ base: 0xffff_8000_1234_5678n, limit: 0xf_ffff, selector: 0x33, dpl: 3 }),
-    ldt: segment({ selector: 0, type: 2, s: 0, present: 0, unusable: 1 }),
+    fs: flatSegment({ base: 0xffff_8000_1234_5678n, limit: 0xf_ffff, selector: 0x33, dpl: 3 }),
+    ldt: flatSegment({ selector: 0, type: 2, s: 0, present: 0, unusable: 1 }),
     idt: { base: 0xffff_ffff_8000_0000n, limit: 0xfff },
     cr2: 0xdead_beef_0000_0001n,
     cr8: 5n,

@@ -1,4 +1,4 @@
-import type { KvmVcpu, Regs, Segment } from "@ioeventfd/uapi";
+import { flatSegment, type KvmVcpu, type Regs } from "@ioeventfd/uapi";
 
 const PAGE = 0x1000;
 const CODE = 0x1000, TABLES = 0x2000, DIRECTORIES = 0x3000;
@@ -41,10 +41,10 @@ export class StoringGuest {
     for (const [len, code] of stores) ram.set([...code, HLT], CODE + len * routineSize);
     for (const [len, code] of outs) ram.set([...code, HLT], outsFrom + len * routineSize);
     this.#map(0n);
-    const data = flat(0x10, { type: 3, l: 0, db: 1 });
+    const data = flatSegment();
     cpu.setSregs({
       ...cpu.getSregs(),
-      cs: flat(0x8, { type: 0xb, l: 1, db: 0 }),
+      cs: flatSegment({ selector: 8, type: 11, l: 1, db: 0 }),
       ds: data,
       es: data,
       fs: data,
@@ -94,19 +94,4 @@ export class StoringGuest {
     const entry = gigabyte << 30n | HUGE | PRESENT_WRITABLE;
     this.#ram.setBigUint64(at + 8 * Number(gigabyte & 511n), entry, true);
   }
-}
-
-function flat(selector: number, kind: Pick<Segment, "type" | "l" | "db">): Segment {
-  return {
-    base: 0n,
-    limit: 0xffff_ffff,
-    selector,
-    present: 1,
-    dpl: 0,
-    s: 1,
-    g: 1,
-    avl: 0,
-    unusable: 0,
-    ...kind,
-  };
 }

@@ -1,5 +1,5 @@
 // A guest for tests: 2 MiB of RAM at 0, everything else MMIO.
-import type { Segment, Sregs } from "@ioeventfd/uapi";
+import { flatSegment, type Sregs, zeroRegs } from "@ioeventfd/uapi";
 import type { LiveSystem, LiveVcpu, LiveVm } from "../mod.ts";
 
 const OPERAND_BASE = 0xd0000000n;
@@ -22,31 +22,16 @@ function bytesOf(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
 }
 
-function segment(fields: Partial<Segment>): Segment {
-  return {
-    base: 0n,
-    limit: 0xffff,
-    selector: 0,
-    type: 3,
-    present: 1,
-    dpl: 0,
-    db: 0,
-    s: 1,
-    l: 0,
-    g: 0,
-    avl: 0,
-    unusable: 0,
-    ...fields,
-  };
-}
+/** Of real mode: 64 KiB, 16 bits. */
+const small = { limit: 0xffff, selector: 0, db: 0, g: 0 };
 
 function real16(ram: DataView, sregs: Sregs, esIsMmio: boolean): Sregs {
   for (let i = 0; i < 64; i++) ram.setUint16(i * 4, HANDLERS + i, true);
-  const flat = segment({});
-  const mmio = segment({ base: OPERAND_BASE });
+  const flat = flatSegment(small);
+  const mmio = flatSegment({ ...small, base: OPERAND_BASE });
   return {
     ...sregs,
-    cs: segment({ type: 11 }),
+    cs: flatSegment({ ...small, type: 11 }),
     ds: mmio,
     es: esIsMmio ? mmio : flat,
     fs: flat,
@@ -74,16 +59,16 @@ function long0(ram: DataView, sregs: Sregs): Sregs {
   for (let i = 0; i < 64; i++) {
     ram.setBigUint64(IDT + i * 16, BigInt(HANDLERS + i) | 0x8n << 16n | 0x8en << 40n, true);
   }
-  const data = segment({ limit: 0xffffffff, selector: 0x10, db: 1, g: 1 });
+  const data = flatSegment();
   return {
     ...sregs,
-    cs: segment({ limit: 0xffffffff, selector: 8, type: 11, l: 1, g: 1 }),
+    cs: flatSegment({ selector: 8, type: 11, db: 0, l: 1 }),
     ds: data,
     es: data,
     fs: data,
     gs: data,
     ss: data,
-    tr: segment({ base: BigInt(TSS), limit: 0x67, selector: 0x18, type: 11, s: 0 }),
+    tr: flatSegment({ ...small, base: BigInt(TSS), limit: 0x67, selector: 0x18, type: 11, s: 0 }),
     gdt: { base: BigInt(GDT), limit: 0x27 },
     idt: { base: BigInt(IDT), limit: 0x3ff },
     cr0: 0x80050033n,
@@ -106,24 +91,6 @@ export function bootGuest(system: LiveSystem, vm: LiveVm, guest: GuestCode): Liv
     guest.mode === "real16" ? real16(ram, sregs, guest.esIsMmio) : long0(ram, sregs),
   );
   vm.setMemoryRegion({ slot: 0, gpa: 0n, size: BigInt(RAM_SIZE), hva: memory.hva });
-  vcpu.setRegs({ ...zeroRegs, rip: BigInt(CODE), rsp: STACK, rflags: 2n });
+  vcpu.setRegs(zeroRegs({ rip: BigInt(CODE), rsp: STACK }));
   return vcpu;
 }
-
-const zeroRegs = {
-  rax: 0n,
-  rbx: 0n,
-  rcx: 0n,
-  rdx: 0n,
-  rsi: 0n,
-  rdi: 0n,
-  rbp: 0n,
-  r8: 0n,
-  r9: 0n,
-  r10: 0n,
-  r11: 0n,
-  r12: 0n,
-  r13: 0n,
-  r14: 0n,
-  r15: 0n,
-};

@@ -1,5 +1,5 @@
 /** Small guests for tests: memory, page tables and a vCPU at the start of some machine code. */
-import { EFD_NONBLOCK, type Regs, release, type Segment, type VcpuExit } from "@ioeventfd/uapi";
+import { EFD_NONBLOCK, flatSegment, type Regs, release, type VcpuExit } from "@ioeventfd/uapi";
 import type { VmxOptions, VmxVcpu, VmxVm } from "../mod.ts";
 import { VmxBackend, type VmxSystem } from "../mod.ts";
 
@@ -37,25 +37,6 @@ export interface Guest extends Disposable {
   count(fd: number): number;
   /** Runs to the end: exits before HLT as short text. */
   run(answer?: bigint): string[];
-}
-
-/** A flat segment. */
-export function segment(fields: Partial<Segment>): Segment {
-  return {
-    base: 0n,
-    limit: 0xffff_ffff,
-    selector: 0x10,
-    type: 3,
-    present: 1,
-    dpl: 0,
-    db: 1,
-    s: 1,
-    l: 0,
-    g: 1,
-    avl: 0,
-    unusable: 0,
-    ...fields,
-  };
 }
 
 /** Makes a guest. */
@@ -143,10 +124,10 @@ function enterLong(vcpu: VmxVcpu, view: DataView): void {
     view.setBigUint64(0x8000 + i * 16, BigInt(0x5000 + i) | 0x8e00_0008_0000n, true);
   }
   const sregs = vcpu.getSregs();
-  const data = segment({});
+  const data = flatSegment();
   vcpu.setSregs({
     ...sregs,
-    cs: segment({ selector: 8, type: 11, db: 0, l: 1 }),
+    cs: flatSegment({ selector: 8, type: 11, db: 0, l: 1 }),
     ds: data,
     es: data,
     fs: data,
@@ -165,7 +146,7 @@ function enterLong(vcpu: VmxVcpu, view: DataView): void {
 function enterReal(vcpu: VmxVcpu, view: DataView): void {
   for (let i = 0; i < 256; i++) view.setUint32(i * 4, 0x5000 + i, true);
   const sregs = vcpu.getSregs();
-  const data = segment({ limit: 0xffff, selector: 0, db: 0, g: 0 });
+  const data = flatSegment({ limit: 0xffff, selector: 0, db: 0, g: 0 });
   vcpu.setSregs({
     ...sregs,
     cs: { ...data, type: 11 },
@@ -184,10 +165,10 @@ function enterFlat32(vcpu: VmxVcpu, view: DataView): void {
   for (let i = 0; i < 256; i++) {
     view.setBigUint64(0x8000 + i * 8, BigInt(0x5000 + i) | 0x8e00_0008_0000n, true);
   }
-  const data = segment({});
+  const data = flatSegment();
   vcpu.setSregs({
     ...vcpu.getSregs(),
-    cs: segment({ selector: 8, type: 11 }),
+    cs: flatSegment({ selector: 8, type: 11 }),
     ds: data,
     es: data,
     fs: data,
