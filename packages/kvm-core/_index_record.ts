@@ -2,8 +2,8 @@
  * What the third and fourth word of a record say of an address.
  *
  * TAG is all that a plain hit reads besides the address. Above 0 it is of the only ioeventfd there, a wildcard at a clean
- * address: its number from bit 5 on, bit 4, its length. Below 0 it is the complement of its number, or of that of the
- * group where there are several; META then says more, in the bits below.
+ * address: the place of its counter from bit 5 on, bit 4, its length. Below 0 it says no more than that; META then does,
+ * in the bits below. A fifth word is the number of the ioeventfd, or of the group where there are several.
  *
  * @module
  */
@@ -24,12 +24,14 @@ export const CONFLICTS = 0x1f00;
 export const WILD = 14, MATCHED = 18;
 /** The address is not clean. */
 export const DIRTY: number = COVERED | CONFLICTS;
-/** First bit of the number in a TAG above 0, and the bit set in all of them. */
-export const NUMBER: number = 5, PLAIN: number = 1 << 4;
+/** First bit of the place in a TAG above 0, and the bit set in all of them. */
+export const PLACE: number = 5, PLAIN: number = 1 << 4;
+const MOST_PLACES = 1 << 26;
 /** TAG alone does not say enough. */
 export const SLOW: number = DIRTY | SEVERAL | DATAMATCH;
 
-/** The TAG of an address, from its META and its number or its group's. */
-export function tagOf(meta: number, ref: number): number {
-  return (meta & SLOW) === 0 ? ref << NUMBER | PLAIN | meta & LEN : ~ref;
+/** The TAG of an address, from its META and the place of the counter of its only ioeventfd. */
+export function tagOf(meta: number, place: number): number {
+  const isPlain = (meta & SLOW) === 0 && place < MOST_PLACES;
+  return isPlain ? place << PLACE | PLAIN | meta & LEN : -1;
 }

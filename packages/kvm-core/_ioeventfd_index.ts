@@ -1,4 +1,3 @@
-import * as eventfd from "@ioeventfd/eventfd";
 import type { BusRules } from "@ioeventfd/uapi";
 import * as addressTable from "./_address_table.ts";
 import { DatamatchIndex } from "./_datamatch_index.ts";
@@ -9,12 +8,13 @@ import { EOPNOTSUPP } from "./io_device.ts";
 import type { Ioeventfd } from "./ioeventfd.ts";
 import * as indexRecord from "./_index_record.ts";
 import { tagOf } from "./_index_record.ts";
+import { SignalPlaces } from "./_signal_places.ts";
 import { interfere, lengthBit, lengthCode } from "./_lengths.ts";
 import { matches } from "./matches.ts";
 
-const { signalCell } = eventfd; // V8 folds constants of this module alone: see docs/speed.md
+// V8 folds constants of this module alone: see docs/speed.md
 const { META, TAG } = addressTable;
-const { CONFLICT, COVERED, DATAMATCH, DIRTY, LEN, MATCHED, NUMBER, SEVERAL, WILD } = indexRecord;
+const { CONFLICT, COVERED, DATAMATCH, DIRTY, LEN, MATCHED, PLACE, SEVERAL, WILD } = indexRecord;
 
 /** The places of every index that has none yet: most buses of most VMs. */
 const NO_PLACES = new Int32Array(0);
@@ -44,8 +44,8 @@ export class IoeventfdIndex {
   #longest = 0;
   #bits = 0; // set in any of the addresses: none are nearer to each other than the lowest of these
   #devices: (Ioeventfd | null)[] = [];
-  #cells: Int32Array[] = []; // counters' cells by number: what a hit touches instead of the eventfds
-  #places = NO_PLACES;
+  readonly #signals = new SignalPlaces();
+  #places = NO_PLACES; // of counters, by number
   #order: number[] = [];
   #free: number[] = [];
   #groups: Int32Array[] = [];
@@ -74,7 +74,7 @@ export class IoeventfdIndex {
         if (tag < 0) return this.#writeSlow(at, len, vlo, vhi);
         const wanted = tag & LEN;
         if (wanted !== len && (wanted !== 0 || !this.#zeroLengthFindable)) return EOPNOTSUPP;
-        this.#signal(tag >>> NUMBER);
+        if (!this.#signals.signal(tag >>> PLACE)) this.#signalSlowly(at);
         return 0;
       }
       at = (at + 4) & table.mask;
@@ -135,7 +135,7 @@ export class IoeventfdIndex {
     if (at < 0) {
       this.#table.makeRoom();
       const meta = device.len | (device.wildcard ? 0 : DATAMATCH);
-      at = this.#table.claim(lo, hi, tagOf(meta, number), meta);
+      at = this.#table.claim(lo, hi, tagOf(meta, this.#places[number]!), meta, number);
       this.#shapeChanged(at, -1, device.len);
     } else {
       const before = this.#table.records[at + META]! & LEN;
@@ -196,7 +196,8 @@ export class IoeventfdIndex {
   get bytes(): number {
     return this.#table.records.byteLength + this.#exact.bytes + this.#groups.length * 24 +
       this.#places.byteLength +
-      (this.#devices.length + this.#cells.length + this.#order.length + this.#free.length) * 8;
+      this.#table.refs.byteLength +
+      (this.#devices.length + this.#order.length + this.#free.length) * 8;
   }
 
   #writeSlow(at: number, len: number, vlo: number, vhi: number): number {
@@ -208,8 +209,12 @@ export class IoeventfdIndex {
   }
 
   #signal(number: number): void {
-    if (signalCell(this.#cells[number]!, this.#places[number]!)) return;
+    if (this.#signals.signal(this.#places[number]!)) return;
     this.#devices[number]!.context.signal();
+  }
+
+  #signalSlowly(at: number): void {
+    this.#devices[this.#ref(at)]!.context.signal();
   }
 
   #matching(at: number, len: number, vlo: number, vhi: number): number {
@@ -228,8 +233,7 @@ export class IoeventfdIndex {
 
   /** Number of the only ioeventfd at an address, or of the group. */
   #ref(at: number): number {
-    const tag = this.#table.records[at + TAG]!;
-    return tag > 0 ? tag >>> NUMBER : ~tag;
+    return this.#table.refs[at >>> 2]!;
   }
 
   #drop(at: number): void {
@@ -240,16 +244,15 @@ export class IoeventfdIndex {
   #number(device: Ioeventfd, order: number): number {
     const number = this.#free.pop() ?? this.#devices.length;
     this.#devices[number] = device;
-    const { cells, at } = device.context;
-    this.#cells[number] = cells;
     if (number >= this.#places.length) this.#places = doubled(this.#places, 4);
-    this.#places[number] = at;
+    this.#places[number] = this.#signals.take(device.context);
     this.#order[number] = order;
     return number;
   }
 
   #release(number: number): void {
     this.#devices[number] = null;
+    this.#signals.giveBack(this.#places[number]!);
     this.#free.push(number);
   }
 
@@ -259,7 +262,8 @@ export class IoeventfdIndex {
     this.#groups[group] = new Int32Array(5);
     const meta = (this.#table.records[at + META]! & ~DATAMATCH) | SEVERAL;
     this.#table.records[at + META] = meta;
-    this.#table.records[at + TAG] = tagOf(meta, group);
+    this.#table.records[at + TAG] = tagOf(meta, 0);
+    this.#table.refs[at >>> 2] = group;
     this.#join(at, this.#devices[number]!, number);
   }
 
@@ -337,7 +341,8 @@ export class IoeventfdIndex {
 
   #setMeta(at: number, meta: number): void {
     const was = (this.#table.records[at + META]! & DIRTY) !== 0;
-    this.#table.records[at + TAG] = tagOf(meta, this.#ref(at));
+    const place = (meta & SEVERAL) === 0 ? this.#places[this.#ref(at)]! : 0;
+    this.#table.records[at + TAG] = tagOf(meta, place);
     this.#table.records[at + META] = meta;
     const is = (meta & DIRTY) !== 0;
     if (is !== was) this.dirty += is ? 1 : -1;

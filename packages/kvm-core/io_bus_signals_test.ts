@@ -88,3 +88,30 @@ Deno.test("IoBus.write() tells a thousand counters apart, whatever array they ar
   }
   assertEquals(contexts.map(({ count }) => count), contexts.map((_, i) => BigInt(i % 3 + 1)));
 });
+
+Deno.test("IoBus.write() finds the right counter after registrations came and went, and their arrays with them", () => {
+  const bus = new IoBus(latestRelease.bus);
+  const make = (i: number): Ioeventfd => {
+    const wildcard = i % 5 !== 0; // every fifth by its value
+    const place = { lo: 0x1000 + 8 * i, hi: 0, len: 4, wildcard, datamatchLo: 0, datamatchHi: 0 };
+    const ioeventfd = new Ioeventfd({
+      ...place,
+      context: new EventfdContext(),
+      busIndex: 0,
+      sequence: i,
+    });
+    bus.register(place.lo, 0, 4, ioeventfd);
+    return ioeventfd;
+  };
+  const all = Array.from({ length: 900 }, (_, i) => make(i));
+  for (let turn = 0; turn < 3; turn++) {
+    // A whole array of counters is let go at once, and then some here and there.
+    for (let i = 0; i < 900; i++) {
+      if (i >= 600 && i % 3 !== turn) continue;
+      bus.unregister(all[i]!);
+      all[i] = make(i);
+    }
+    for (let i = 0; i < 900; i++) assertEquals(bus.write(0x1000 + 8 * i, 0, 4, 0, 0), 0);
+    for (const { context } of all) assertEquals(context.tryRead(), 1n);
+  }
+});
