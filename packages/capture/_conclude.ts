@@ -54,8 +54,8 @@ export function conclude(gathered: Gathered): ReplayReport {
     ),
   );
   const recorded = outcomes(places, "recorded");
-  const { listed, omitted } = cut(places);
   const world = other === null ? "recorded" : "imagined";
+  const { listed, omitted } = cut(places, world);
   const { lines, events, malformed, lostEvents, lostMarks } = parser.counts;
   findings.contradictions.sort((a, b) => a.line - b.line);
   return {
@@ -96,7 +96,10 @@ function outcomes(places: readonly Place[], world: "recorded" | "imagined"): Out
 }
 
 /** Registrations, then guesses, then the busiest of the other places. */
-function cut(places: readonly Place[]): { listed: Place[]; omitted: ReplayReport["omitted"] } {
+function cut(
+  places: readonly Place[],
+  world: "recorded" | "imagined",
+): { listed: Place[]; omitted: ReplayReport["omitted"] } {
   const order = { registered: 0, inferred: 1, none: 2 };
   const sorted = places.toSorted((a, b) =>
     order[a.registration] - order[b.registration] ||
@@ -106,7 +109,16 @@ function cut(places: readonly Place[]): { listed: Place[]; omitted: ReplayReport
   const end = plain < 0 ? sorted.length : plain + mostPlain;
   const left = sorted.slice(end);
   const writes = left.reduce((sum, place) => sum + place.recorded.writes, 0);
-  return { listed: sorted.slice(0, end), omitted: { places: left.length, writes } };
+  const ports = left.filter(({ bus }) => bus === "pio");
+  const others = left.filter(({ bus }) => bus !== "pio");
+  return {
+    listed: sorted.slice(0, end),
+    omitted: {
+      places: left.length,
+      writes,
+      outcomes: { pio: outcomes(ports, world), mmio: outcomes(others, world) },
+    },
+  };
 }
 
 function reasons(counts: Counts): ReasonReport[] {

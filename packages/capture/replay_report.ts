@@ -167,6 +167,8 @@ export interface ReplayReport {
     readonly places: number;
     /** Writes. */
     readonly writes: number;
+    /** What became of them, by bus. */
+    readonly outcomes: Readonly<Record<"mmio" | "pio", Outcomes>>;
   };
   /** Writes that a registration almost matched. */
   readonly nearMisses: readonly NearMissReport[];

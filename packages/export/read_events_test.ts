@@ -62,7 +62,10 @@ for (const name of names) {
       }
     }
     const left = [...table.values()].reduce((sum, { counts }) => sum + counts[0]!, 0);
-    assertEquals({ places: table.size, writes: left }, report.omitted);
+    const { places, writes, outcomes } = report.omitted;
+    assertEquals([table.size, left], [places, writes]);
+    const all = [outcomes.mmio, outcomes.pio].flatMap((one) => Object.values(one));
+    assertEquals(all.reduce((sum, one) => sum + one, 0), writes);
     assertEquals(events.length, report.events + report.lostMarks);
     assertEquals(events.filter(({ event }) => event === "exit").length, report.exits.observed);
   });

@@ -11,8 +11,6 @@ import { type PathCosts, type WritePath, writePaths } from "./path_costs.ts";
 export interface WriteCounts {
   /** By path. */
   readonly byPath: Readonly<Record<WritePath, number>>;
-  /** Writes to places that the replay does not list, whose path is not known. */
-  readonly unlisted: number;
 }
 
 /**
@@ -32,7 +30,12 @@ export function writeCounts(
     const counts = rowCounts(row, release, allZero);
     for (const path of writePaths) byPath[path] += counts[path];
   }
-  return { byPath, unlisted: report.omitted.writes };
+  const { mmio, pio } = report.omitted.outcomes;
+  byPath["mmio-kernel"] += mmio.ioeventfd + mmio.coalesced + mmio.inKernel;
+  byPath["mmio-userspace"] += mmio.userspace;
+  byPath["pio-kernel"] += pio.ioeventfd + pio.coalesced + pio.inKernel;
+  byPath["pio-userspace"] += pio.userspace;
+  return { byPath };
 }
 
 /**

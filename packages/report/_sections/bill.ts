@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { counted, cycles, grouped, share } from "../_format.ts";
+import { cycles, grouped, share } from "../_format.ts";
 import { type Html, markup } from "../_html.ts";
 import { figure } from "../_page/figure.ts";
 import { table } from "../_page/table.ts";
@@ -19,6 +19,14 @@ export function billSection(context: RecordingContext): Html {
   const would = writeCounts(study.zeroLength, study.recordedOn, true);
   const worlds = [was, would];
   const totals = worlds.map(({ byPath }) => cyclesOf(byPath, costs));
+  if (study.recorded.writes === 0) {
+    return markup`
+      <section id="${id}-bill">
+      <h3>What the writes cost</h3>
+      <p>The guest wrote nothing that left it.</p>
+      </section>
+    `;
+  }
   return markup`
     <section id="${id}-bill">
     <h3>What the writes cost</h3>
@@ -27,11 +35,6 @@ export function billSection(context: RecordingContext): Html {
     ${
     figure(builder, {
       title: "Modelled cycles of all writes, by the way they go",
-      caption: markup`<b>Modelled cycles of all writes, by the way they go</b>${
-        was.unlisted === 0
-          ? ""
-          : ` (without ${counted(was.unlisted, "write")} to places that are not listed one by one)`
-      }`,
       data: {
         kind: "bars",
         labels: ["as recorded", "all length 0"],

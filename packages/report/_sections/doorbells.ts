@@ -40,7 +40,9 @@ export function doorbellsSection(context: RecordingContext): Html {
     <option value="doorbell">doorbells</option>
     <option value="exited">what exits to userspace</option>
     <option value="changed">what length 0 changes</option>
-    <option value="">all, registrations without a write too</option>
+    <option value=""${
+    study.recorded.writes === 0 ? markup` selected` : ""
+  }>all, registrations without a write too</option>
     </select></label>
     <output></output>
     </form>
