@@ -15,6 +15,7 @@ import {
   unary,
   vector,
 } from "./_instruction_steps.ts";
+import { rareAccess, rareArithmetic, rareStack } from "./_rare_steps.ts";
 import { port, portString, stack, string } from "./_string_and_port_steps.ts";
 
 /** Templates, the frequent ones several times. */
@@ -49,4 +50,7 @@ export const guestSteps: readonly Template[] = [
   registers,
   registers,
   odd,
+  rareAccess,
+  rareArithmetic,
+  rareStack,
 ];
