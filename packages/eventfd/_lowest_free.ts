@@ -1,6 +1,6 @@
 /** Hands out the lowest free number, as descriptor tables and the kernel's id allocator do. */
 export class LowestFree {
-  #used: Uint32Array = new Uint32Array(4);
+  #used: number[] = []; // 32 numbers each
   #firstWord = 0;
 
   /** Takes the lowest free number that is `from` or more. */
@@ -17,11 +17,7 @@ export class LowestFree {
   /** Takes this number, free or not. */
   reserve(number: number): void {
     const word = number >>> 5;
-    if (word >= this.#used.length) {
-      const grown = new Uint32Array(Math.max(word + 1, this.#used.length * 2));
-      grown.set(this.#used);
-      this.#used = grown;
-    }
+    while (word >= this.#used.length) this.#used.push(0);
     this.#used[word] = this.#used[word]! | (1 << (number & 31));
   }
 

@@ -1,7 +1,6 @@
 import type { BusRules } from "@ioeventfd/uapi";
 import * as addressTable from "./_address_table.ts";
 import { DatamatchIndex } from "./_datamatch_index.ts";
-import { doubled } from "./_doubled.ts";
 import { addressNumber, type RangeCover } from "./_range_cover.ts";
 import type { ExactKey } from "./exact_key.ts";
 import { EOPNOTSUPP } from "./io_device.ts";
@@ -15,9 +14,6 @@ import { matches } from "./matches.ts";
 // V8 folds constants of this module alone: see docs/speed.md
 const { META, TAG } = addressTable;
 const { CONFLICT, COVERED, DATAMATCH, DIRTY, LEN, MATCHED, PLACE, SEVERAL, WILD } = indexRecord;
-
-/** The places of every index that has none yet: most buses of most VMs. */
-const NO_PLACES = new Int32Array(0);
 
 /** Answer of {@linkcode IoeventfdIndex.write}: no ioeventfd at this address. */
 export const ABSENT = 1;
@@ -45,7 +41,7 @@ export class IoeventfdIndex {
   #bits = 0; // set in any of the addresses: none are nearer to each other than the lowest of these
   #devices: (Ioeventfd | null)[] = [];
   readonly #signals = new SignalPlaces();
-  #places = NO_PLACES; // of counters, by number
+  readonly #places: number[] = []; // of counters, by number
   #order: number[] = [];
   #free: number[] = [];
   #groups: Int32Array[] = [];
@@ -195,9 +191,8 @@ export class IoeventfdIndex {
   /** Bytes of the tables, without the ioeventfds themselves. */
   get bytes(): number {
     return this.#table.records.byteLength + this.#exact.bytes + this.#groups.length * 24 +
-      this.#places.byteLength +
       this.#table.refs.byteLength +
-      (this.#devices.length + this.#order.length + this.#free.length) * 8;
+      (this.#devices.length + this.#places.length + this.#order.length + this.#free.length) * 8;
   }
 
   #writeSlow(at: number, len: number, vlo: number, vhi: number): number {
@@ -244,7 +239,6 @@ export class IoeventfdIndex {
   #number(device: Ioeventfd, order: number): number {
     const number = this.#free.pop() ?? this.#devices.length;
     this.#devices[number] = device;
-    if (number >= this.#places.length) this.#places = doubled(this.#places, 4);
     this.#places[number] = this.#signals.take(device.context);
     this.#order[number] = order;
     return number;
