@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { libcPaths } from "./host/libc_paths.ts";
 import type { Plan } from "./plan.ts";
 
 /** A program to run once a round. */
@@ -65,7 +66,9 @@ export function variants(
     native("native eventfd", peer, ["eventfd", chunks, String(plan.realEventfdOps)]),
     deno("model eventfd", "model/eventfd.ts", [chunks, String(plan.eventfdOps)]),
     deno("floor eventfd", "floor/eventfd.ts", [chunks, String(plan.eventfdOps)]),
-    deno("ffi eventfd", "host/eventfd.ts", [chunks, String(plan.realEventfdOps)], ["--allow-ffi"]),
+    deno("ffi eventfd", "host/eventfd.ts", [chunks, String(plan.realEventfdOps)], [
+      `--allow-ffi=${libcPaths.join(",")}`,
+    ]),
     onOneCpu(native("native round trip", peer, ["pingpong", ...trips, "0"])),
     onOneCpu(deno("model round trip", "model/round_trip.ts", [...trips, "0"])),
     onOneCpu(deno("floor round trip", "floor/round_trip.ts", trips)),

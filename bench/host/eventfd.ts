@@ -4,16 +4,17 @@
  * @module
  */
 import { answer, timeSamples } from "../sampling.ts";
+import { libcPaths } from "./libc_paths.ts";
 
 const EFD_NONBLOCK = 0o4000;
 
 const [chunks, ops] = Deno.args.map(Number) as [number, number];
-const libc = Deno.dlopen(Deno.build.os === "linux" ? "libc.so.6" : "libc.so", {
+const definitions = {
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-});
-const { eventfd, write, read } = libc.symbols;
+} as const;
+const { eventfd, write, read } = libc();
 const fd = eventfd(0, EFD_NONBLOCK);
 if (fd < 0) throw new Error("There is no eventfd");
 const one = new BigUint64Array([1n]);
@@ -27,4 +28,16 @@ function writeAndRead(ops: number): void {
       throw new Error("The eventfd did not answer");
     }
   }
+}
+
+function libc(): Deno.DynamicLibrary<typeof definitions>["symbols"] {
+  const failed: unknown[] = [];
+  for (const path of libcPaths) {
+    try {
+      return Deno.dlopen(path, definitions).symbols;
+    } catch (error) {
+      failed.push(error);
+    }
+  }
+  throw new AggregateError(failed, "There is no C library");
 }
