@@ -95,6 +95,7 @@ export class SiliconPort implements AccessPort {
   declare protected readonly work: Float64Array;
   readonly #ss;
   readonly #port80Bypass: boolean;
+  #clockReads = 0;
   readonly #shadowPaging: boolean;
 
   /**
@@ -286,9 +287,9 @@ export class SiliconPort implements AccessPort {
     return this.#exit(EXIT_REASON_MSR_WRITE, 0);
   }
 
-  /** RDTSC does not leave the guest: instructions retired stand for time. */
+  /** RDTSC does not leave the guest: instructions up to the last exit, and readings, stand for time. */
   timestamp(): StepResult {
-    const ticks = this.work[S_INSTRUCTIONS]!;
+    const ticks = this.work[S_INSTRUCTIONS]! + ++this.#clockReads;
     this.words[0] = ticks % 0x1_0000_0000 | 0;
     this.words[1] = Math.floor(ticks / 0x1_0000_0000);
     return DONE;
