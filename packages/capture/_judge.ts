@@ -46,12 +46,13 @@ export class Judge {
   settle(vm: VmState, access: Access, partner: Access | null = null): void {
     const site = access.site!;
     const exited = access.seen > 0;
+    const asked = access.claim;
     if (access.ringFull) this.#ringWasFull(vm, access);
     if (access.seen !== access.owed && !access.loose) this.#disagree(vm, access, partner);
     const known = access.claim !== claim.none;
     let outcome: number = claim.none;
     if (!exited) outcome = known ? access.claim : claim.device;
-    this.#count(access, site, outcome);
+    this.#count(access, site, outcome, asked);
     if (site.device >= 0 && !access.unsure) this.#saw(vm, site.device, exited, known);
     if (!vm.setupKnown && !known) site.note(access.valueLo, access.valueHi, exited);
     if (exited && access.doorbell === null) site.missed(access.line);
@@ -81,7 +82,7 @@ export class Judge {
     const site = access.site!;
     const known = access.claim !== claim.none;
     if (!known) site.stray(access.line);
-    this.#count(access, site, known ? access.claim : claim.device);
+    this.#count(access, site, known ? access.claim : claim.device, access.claim);
     if (known || !vm.setupKnown) return;
     this.#findings.contradict(
       access.line,
@@ -107,17 +108,13 @@ export class Judge {
     else this.#findings.infer(`${what}: the set-up of ${vm.name} is not in the recording`);
   }
 
-  #count(access: Access, site: Site, outcome: number): void {
+  #count(access: Access, site: Site, outcome: number, asked: number): void {
     const counted: { recorded: Tally; imagined: Tally } = access.doorbell ?? site;
     this.#told?.tell(access, outcome, counted.recorded.timing);
     tally(counted.recorded, outcome);
     counted.recorded.timing.add(access.time);
-    // What only the recording knows (devices no line names) stays as it was in the other world.
-    const imagined = access.imagined !== claim.none
-      ? access.imagined
-      : access.claim === claim.none
-      ? outcome
-      : claim.none;
+    // What only the recording knows (devices no line names, when a ring was drained) stays as it was in the other world.
+    const imagined = access.imagined === asked ? outcome : access.imagined;
     tally(counted.imagined, imagined);
     if (outcome === claim.none && imagined !== claim.none) counted.imagined.saved++;
     if (outcome !== claim.none && imagined === claim.none) counted.imagined.added++;

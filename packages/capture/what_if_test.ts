@@ -1,8 +1,9 @@
-import { release } from "@ioeventfd/uapi";
+import { latestRelease, release } from "@ioeventfd/uapi";
 import { assertEquals, assertMatch } from "@std/assert";
 import { replay } from "./replay.ts";
 import { RecordingText } from "./testdata/recording_text.ts";
 
+const captures = new URL("../../captures/", import.meta.url);
 const pio = 2, datamatch = 1;
 
 /** Two queues of one doorbell told apart by datamatch; a third value exits. */
@@ -68,4 +69,17 @@ Deno.test("replay() leaves devices that no line names as they were, whatever the
   const recording = new RecordingText().vm().store("0xfee000b0").exit(5);
   const { outcomes } = await replay(recording.bytes, { whatIf: "zero-length" });
   assertEquals(outcomes.inKernel, 1);
+});
+
+Deno.test("a what-if of the kernel that was recorded changes nothing", async (t) => {
+  for (const { name } of Deno.readDirSync(captures)) {
+    if (!/\.txt(\.gz)?$/.test(name)) continue;
+    await t.step(name, async () => {
+      const bytes = await Deno.readFile(new URL(name, captures));
+      const { outcomes } = await replay(bytes);
+      const other = await replay(bytes, { kernel: latestRelease });
+      assertEquals(other.outcomes, outcomes);
+      assertEquals([other.whatIf!.exitsSaved, other.whatIf!.exitsAdded], [0, 0]);
+    });
+  }
 });
