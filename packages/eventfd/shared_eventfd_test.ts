@@ -61,16 +61,19 @@ Deno.test("SharedEventfd.pollMask() at 0, 1, 2^64-3 and 2^64-2", () => {
   assertEquals(masks, [POLLOUT, POLLIN | POLLOUT, POLLIN | POLLOUT, POLLIN]);
 });
 
-Deno.test("SharedEventfd.readBlocking() and writeBlocking() end with EINTR on their alarm", () => {
-  const eventfd = new SharedEventfd();
-  const options = { interruptAfterMs: 1 };
-  assertEquals(outcome(() => eventfd.readBlocking(options)), "EINTR");
-  eventfd.write(FULL);
-  assertEquals(outcome(() => eventfd.writeBlocking(1n, options)), "EINTR");
-  assertEquals(outcome(() => eventfd.writeBlocking(MAX, options)), "EINVAL");
-  assertEquals([eventfd.sleepingReaders, eventfd.sleepingWriters, eventfd.count], [0, 0, FULL]);
-  assertEquals(eventfd.readBlocking(options), FULL);
-});
+for (const sleepsAtOnce of [false, true]) {
+  const how = sleepsAtOnce ? "asleep at once" : "after looking";
+  Deno.test(`SharedEventfd.readBlocking() and writeBlocking() end with EINTR on their alarm, ${how}`, () => {
+    const eventfd = new SharedEventfd();
+    const options = { interruptAfterMs: 1, sleepsAtOnce };
+    assertEquals(outcome(() => eventfd.readBlocking(options)), "EINTR");
+    eventfd.write(FULL);
+    assertEquals(outcome(() => eventfd.writeBlocking(1n, options)), "EINTR");
+    assertEquals(outcome(() => eventfd.writeBlocking(MAX, options)), "EINVAL");
+    assertEquals([eventfd.sleepingReaders, eventfd.sleepingWriters, eventfd.count], [0, 0, FULL]);
+    assertEquals(eventfd.readBlocking(options), FULL);
+  });
+}
 
 Deno.test("SharedEventfd.readAsync() is woken by an attachment, and sleeps no more afterwards", async () => {
   const eventfd = new SharedEventfd();
