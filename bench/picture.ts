@@ -48,8 +48,8 @@ const themes = {
   },
 } as const;
 
-const width = 860, height = 480;
-const top = 84, bottom = 80, left = 62, right = 190;
+const width = 860, height = 490;
+const top = 84, bottom = 90, left = 62, right = 190;
 /** Least distance of two labels, in pixels. */
 const labelGap = 16;
 
@@ -136,14 +136,15 @@ export function renderPicture({ machine, date, axes }: BenchResult, theme: Theme
       color.faint,
       "random addresses, dispatch + match + signal, log scales",
     ],
-    [left, height - 40, 13, 400, color.faint, "registrations on the bus"],
+    [left, height - 46, 13, 400, color.faint, "registrations on the bus"],
+    [left - 46, height - 26, 11.5, 400, color.faint, `${day}: ${where}`],
     [
       left - 46,
-      height - 14,
+      height - 10,
       11.5,
       400,
       color.faint,
-      `${day}: ${where}; Deno ${machine.deno}; ${machine.native}; medians of ${machine.rounds} rounds`,
+      `Deno ${machine.deno}; ${machine.native}; medians of ${machine.rounds} rounds`,
     ],
   ];
   return `${svg.outerHTML.replace(/<\/svg>$/, "")}${lines.map(text).join("")}</svg>\n`;
