@@ -75,6 +75,23 @@ Deno.test("ioeventfd ends with 3 and one line when a file is not there, not perm
   ]);
 });
 
+Deno.test("ioeventfd conform does not begin when it could not write in the end", async () => {
+  const folder = await Deno.makeTempDir();
+  const permissions = [`--allow-read=.,${folder}`, `--allow-write=${folder}`];
+  const args = ["conform", "--backend", "sim", "--cases", "9007199254740991", "--record"];
+  try {
+    const { code, stderr } = await ioeventfd([...args, `${folder}/a/b`], { permissions });
+    const said = `ioeventfd: cannot write ${folder}/a/b: no such file or directory\n`;
+    assertEquals([code, stderr], [3, said]);
+    // The look at the first of two files leaves no trace of it.
+    const more = [`${folder}/out.jsonl`, "--junit", `${folder}/a/b`];
+    const both = await ioeventfd([...args, ...more], { permissions });
+    assertEquals([both.code, both.stderr, [...Deno.readDirSync(folder)]], [3, said, []]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("ioeventfd is quiet when the reader of its output goes", async () => {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", "--allow-read", "apps/cli/main.ts", "caps", "--json"],

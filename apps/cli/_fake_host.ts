@@ -55,6 +55,7 @@ export async function runFake(args: readonly string[], world: FakeWorld = {}): P
     async writeFile(path, data): Promise<void> {
       written.set(path, await new Response(data as BodyInit).text());
     },
+    checkWritable: () => Promise.resolve(),
     shell: (script) => Promise.resolve(world.shell?.(script) ?? ""),
     interrupts:
       () => (world.interrupted

@@ -54,6 +54,9 @@ export function denoHost(): Host {
         () => bytes instanceof Uint8Array ? Deno.writeFile(path, bytes) : writeWhole(path, bytes),
       );
     },
+    async checkWritable(path): Promise<void> {
+      if (path !== "-") await explain("write", path, () => tryToWrite(path));
+    },
     async shell(script): Promise<string> {
       const output = await startProcess("sh", {
         args: ["-c", script],
@@ -152,6 +155,14 @@ async function writeWhole(path: string, stream: ReadableStream<Uint8Array>): Pro
     if (isFile) await Deno.remove(path).catch(() => undefined);
     throw error;
   }
+}
+
+async function tryToWrite(path: string): Promise<void> {
+  const there = await Deno.lstat(path).catch(() => null);
+  // A pipe would wait for its reader, and a link may lead to what is not there.
+  if (there !== null && !there.isFile && !there.isDirectory) return;
+  (await Deno.open(path, { append: true, create: true })).close();
+  if (there === null) await Deno.remove(path);
 }
 
 async function explain<T>(verb: string, path: string, work: () => Promise<T>): Promise<T> {

@@ -65,6 +65,12 @@ export interface Host {
    */
   writeFile(path: string, data: string | Uint8Array | ReadableStream<Uint8Array>): Promise<void>;
   /**
+   * Looks whether a file can be written, before the work whose results are to go there, and leaves everything as it was.
+   *
+   * @throws {InputError} when it cannot
+   */
+  checkWritable(path: string): Promise<void>;
+  /**
    * Runs a script of the shell that looks at the machine.
    *
    * @param script Text for `sh -c`

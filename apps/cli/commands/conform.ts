@@ -146,6 +146,7 @@ async function run(context: Context): Promise<number> {
   if (onStdout.length > 1) {
     throw new UsageError(`conform: ${onStdout.join(" and ")} both write to stdout`);
   }
+  for (const path of [out, junit]) if (path !== undefined) await context.checkWritable(path);
   const lines: string[] = [];
   const recording: Recording = out === undefined
     ? {}
