@@ -238,6 +238,18 @@ Deno.test("misconfig-in-vectoring: at the first touch 6.19 reports suberror 3 wi
   assertEquals(exit.data[2], BigInt(guest.vcpu.vmcs.words[VMCS_QUALIFICATION]!));
 });
 
+Deno.test("up to 4.4 mmio_exits counts the first touch of a page alone, and no failed emulation", () => {
+  for (const [kernel, counted] of [["3.16", 1], ["4.4", 1], ["5.15", 3], ["6.19", 3]] as const) {
+    using guest = makeGuest({ kernel, code: [...STORE, ...STORE, ...STORE, HLT], regs: at });
+    assertEquals(guest.run().length, 3);
+    assertEquals(guest.vcpu.stats.mmioExits, counted);
+    // movss [rdi], xmm0
+    using failing = makeGuest({ kernel, code: [0xf3, 0x0f, 0x11, 0x07, HLT], regs: at });
+    assertEquals(failing.run(), ["internal_error 1"]);
+    assertEquals(failing.vcpu.stats.mmioExits, 0);
+  }
+});
+
 Deno.test("port80-bypass: an ioeventfd at port 0x80 is silent up to 4.4", () => {
   for (const [kernel, count] of [["3.14", 0], ["4.4", 0], ["5.15", 1], ["6.19", 1]] as const) {
     // out 0x80, al; hlt

@@ -39,6 +39,7 @@ const {
   EXIT_REASON_MSR_WRITE,
   EXIT_REASON_TRIPLE_FAULT,
   EXIT_REASON_WBINVD,
+  KVM_EXIT_INTERNAL_ERROR,
   KVM_EXIT_SHUTDOWN,
   KVM_INTERNAL_ERROR_DELIVERY_EV,
   KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON,
@@ -243,8 +244,10 @@ export class ExitHandlers {
     const vcpu = this.#vcpu;
     if (this.#refusesEmulation()) return this.#deliveryError(join64(lo, hi));
     const goesOn = this.emulator.emulate(EMULTYPE_PF, lo, hi);
-    if (!goesOn && !this.#rules.mmioExitsCountedInEmulator) vcpu.mmioExits++;
-    return goesOn;
+    if (goesOn || this.#rules.mmioExitsCountedInEmulator) return goesOn;
+    // KERNEL 4.4 arch/x86/kvm/mmu.c kvm_mmu_page_fault: a failed emulation is not counted
+    if (vcpu.runView.getUint32(8, true) !== KVM_EXIT_INTERNAL_ERROR) vcpu.mmioExits++;
+    return false;
   }
 
   // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c handle_exception_nmi
