@@ -57,5 +57,5 @@ export const quickPlan: Plan = {
   rounds: 4,
   budgetMs: 36_000,
   chunks: 51,
-  recordingBytes: 128_000_000,
+  recordingBytes: 256_000_000,
 };

@@ -24,10 +24,9 @@ const PROCESS = 4200;
 const VCPUS = 4;
 const QUEUES = 8;
 
-/** An event of the guest: what each format prints after its header. */
+/** An event of the guest: what a recorder prints after its header. */
 interface Event {
-  readonly bpftrace: string;
-  readonly ftrace: string;
+  readonly text: string;
   readonly isKick?: boolean;
   readonly isExit?: boolean;
 }
@@ -53,13 +52,13 @@ export async function writeRecording(
   let ns = 7_000_000_000;
   for (let cycle = 0; facts.bytes + text.length < bytes; cycle++) {
     const vcpu = cycle % VCPUS;
-    for (const event of events(cycle)) {
+    for (const event of events(cycle, format === "bpftrace")) {
       ns += 1000 + cycle * 37 % 900;
       text += format === "bpftrace"
-        ? `${ns} ${PROCESS}/${PROCESS + 2 + vcpu} qemu-system-x86 ${event.bpftrace}\n`
+        ? `${ns} ${PROCESS}/${PROCESS + 2 + vcpu} qemu-system-x86 ${event.text}\n`
         : ` qemu-system-x86-${PROCESS + 2 + vcpu}    [00${vcpu}] .....  ${
           seconds(ns)
-        }: ${event.ftrace}\n`;
+        }: ${event.text}\n`;
       facts.lines++;
       if (event.isKick) facts.kicks++;
       if (event.isExit) facts.exits++;
@@ -112,74 +111,67 @@ function setup(): string {
   return text;
 }
 
-function events(cycle: number): Event[] {
+function events(cycle: number, bpftrace: boolean): Event[] {
   const queue = cycle * 7 % QUEUES;
   const other = (cycle >> 3) % QUEUES;
   const value = (cycle * 0x9e37 & 0xffff).toString(16);
+  const ring = store(bpftrace, 0xfebf_b000 + 4 * queue, queue);
+  const exit = bpftrace ? portExit.bpftrace : portExit.ftrace;
   return [
-    store(0xfebf_b000 + 4 * queue, queue),
-    store(0xfebf_b000 + 4 * other, other),
-    { ...out(0xc010, 2, other.toString(16)), isKick: true },
-    out(0xcf8, 4, "80000090"),
-    portExit,
-    store(0xfebf_b000 + 4 * queue, queue),
-    out(0x20, 1, "20"),
-    ...load(0xfebd_1000 + 4 * other, value),
-    store(0xfebf_b000 + 4 * queue, queue),
-    portExit,
-    inp(0x71, (cycle & 0x7f).toString(16)),
+    ring,
+    store(bpftrace, 0xfebf_b000 + 4 * other, other),
+    { ...out(bpftrace, 0xc010, 2, other.toString(16)), isKick: true },
+    out(bpftrace, 0xcf8, 4, "80000090"),
+    exit,
+    ring,
+    out(bpftrace, 0x20, 1, "20"),
+    ...load(bpftrace, 0xfebd_1000 + 4 * other, value),
+    ring,
+    exit,
+    inp(bpftrace, 0x71, (cycle & 0x7f).toString(16)),
   ];
 }
 
-const portExit: Event = {
-  bpftrace: "kvm_userspace_exit: reason 2 errno 0",
-  ftrace: "kvm_userspace_exit: reason KVM_EXIT_IO (2)",
-  isExit: true,
+const portExit: Record<RecordingFormat, Event> = {
+  bpftrace: { text: "kvm_userspace_exit: reason 2 errno 0", isExit: true },
+  ftrace: { text: "kvm_userspace_exit: reason KVM_EXIT_IO (2)", isExit: true },
 };
 
-const memoryExit: Event = {
-  bpftrace: "kvm_userspace_exit: reason 6 errno 0",
-  ftrace: "kvm_userspace_exit: reason KVM_EXIT_MMIO (6)",
-  isExit: true,
+const memoryExit: Record<RecordingFormat, Event> = {
+  bpftrace: { text: "kvm_userspace_exit: reason 6 errno 0", isExit: true },
+  ftrace: { text: "kvm_userspace_exit: reason KVM_EXIT_MMIO (6)", isExit: true },
 };
 
 /** A store to a zero-length doorbell: the fast path prints its address alone. */
-function store(gpa: number, queue: number): Event {
+function store(bpftrace: boolean, gpa: number, queue: number): Event {
   const addr = gpa.toString(16);
-  return {
-    bpftrace: `kvm_mmio: type 2 len 2 gpa 0x${addr} val 0x${queue.toString(16)}`,
-    ftrace: `kvm_fast_mmio: fast mmio at gpa 0x${addr}`,
-    isKick: true,
-  };
+  const text = bpftrace
+    ? `kvm_mmio: type 2 len 2 gpa 0x${addr} val 0x${queue.toString(16)}`
+    : `kvm_fast_mmio: fast mmio at gpa 0x${addr}`;
+  return { text, isKick: true };
 }
 
-function out(port: number, size: number, value: string): Event {
+function out(bpftrace: boolean, port: number, size: number, value: string): Event {
   const at = port.toString(16);
-  return {
-    bpftrace: `kvm_pio: rw 1 port 0x${at} size ${size} count 1 val 0x${value}`,
-    ftrace: `kvm_pio: pio_write at 0x${at} size ${size} count 1 val 0x${value} `,
-  };
+  const text = bpftrace
+    ? `kvm_pio: rw 1 port 0x${at} size ${size} count 1 val 0x${value}`
+    : `kvm_pio: pio_write at 0x${at} size ${size} count 1 val 0x${value} `;
+  return { text };
 }
 
-function inp(port: number, value: string): Event {
+function inp(bpftrace: boolean, port: number, value: string): Event {
   const at = port.toString(16);
-  return {
-    bpftrace: `kvm_pio: rw 0 port 0x${at} size 1 count 1 val 0x${value}`,
-    ftrace: `kvm_pio: pio_read at 0x${at} size 1 count 1 val 0x${value} `,
-  };
+  const text = bpftrace
+    ? `kvm_pio: rw 0 port 0x${at} size 1 count 1 val 0x${value}`
+    : `kvm_pio: pio_read at 0x${at} size 1 count 1 val 0x${value} `;
+  return { text };
 }
 
-function load(gpa: number, value: string): Event[] {
-  const addr = gpa.toString(16);
+function load(bpftrace: boolean, gpa: number, value: string): Event[] {
+  const what = `len 4 gpa 0x${gpa.toString(16)} val 0x`;
   return [
-    {
-      bpftrace: `kvm_mmio: type 0 len 4 gpa 0x${addr} val 0x0`,
-      ftrace: `kvm_mmio: mmio unsatisfied-read len 4 gpa 0x${addr} val 0x0`,
-    },
-    memoryExit,
-    {
-      bpftrace: `kvm_mmio: type 1 len 4 gpa 0x${addr} val 0x${value}`,
-      ftrace: `kvm_mmio: mmio read len 4 gpa 0x${addr} val 0x${value}`,
-    },
+    { text: `kvm_mmio: ${bpftrace ? "type 0" : "mmio unsatisfied-read"} ${what}0` },
+    bpftrace ? memoryExit.bpftrace : memoryExit.ftrace,
+    { text: `kvm_mmio: ${bpftrace ? "type 1" : "mmio read"} ${what}${value}` },
   ];
 }
