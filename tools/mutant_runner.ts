@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Assignment, Outcome } from "./mutant_worker.ts";
+import type { Assignment, Outcome, Report } from "./mutant_worker.ts";
 
 /** Mistakes to try, and what should find them. */
 export interface Orders {
@@ -24,11 +24,21 @@ export interface Verdict {
 const root = new URL("../", import.meta.url);
 const orders: Orders = JSON.parse(Deno.readTextFileSync(Deno.args[0]!));
 
-function play(assignment: Assignment, milliseconds: number): Promise<Outcome | "time"> {
+/** Milliseconds that a test may take beyond twenty times what it took without a mistake. */
+const patience = 3000;
+
+function play(assignment: Assignment): Promise<Outcome | "time"> {
   const worker = new Worker(new URL("mutant_worker.ts", import.meta.url), { type: "module" });
   const { promise, resolve } = Promise.withResolvers<Outcome | "time">();
-  const timer = setTimeout(() => resolve("time"), milliseconds);
-  worker.onmessage = ({ data }: MessageEvent<Outcome>) => resolve(data);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  worker.onmessage = ({ data }: MessageEvent<Report>) => {
+    clearTimeout(timer);
+    if (typeof data !== "string") return resolve(data);
+    const known = assignment.durations[data];
+    if (known !== undefined) {
+      timer = setTimeout(() => resolve("time"), patience + 20 * known);
+    }
+  };
   worker.onerror = (event) => {
     event.preventDefault();
     resolve({ failed: "loading", durations: {} });
@@ -47,23 +57,22 @@ function say(verdict: Verdict): void {
 const rounds = orders.rounds.map((paths) => ({
   files: paths.map((path) => new URL(path, root).href),
   durations: {} as Record<string, number>,
-  limit: Infinity,
+  finders: new Set<string>(),
 }));
 
 /** First round that finds something decides. */
 async function judge(): Promise<string | null> {
   for (const round of rounds) {
-    const outcome = await play(round, Math.min(round.limit, 2 ** 31 - 1));
+    const { files, durations, finders } = round;
+    const outcome = await play({ files, durations, first: [...finders].toReversed() });
     if (outcome === "time") return "time";
     if (outcome.failed !== null) {
       // What found one mistake finds its neighbours.
-      if (outcome.failed in round.durations) round.durations[outcome.failed] = -performance.now();
+      finders.delete(outcome.failed);
+      finders.add(outcome.failed);
       return outcome.failed;
     }
-    if (round.limit === Infinity) {
-      const total = Object.values(outcome.durations).reduce((sum, one) => sum + one, 0);
-      Object.assign(round, { durations: outcome.durations, limit: 20_000 + 5 * total });
-    }
+    if (Object.keys(durations).length === 0) round.durations = { ...outcome.durations };
   }
   return null;
 }

@@ -1,5 +1,5 @@
 /**
- * Runs test files in a worker, in which an endless loop can be ended: the shortest tests first, up to the first failure.
+ * Runs test files in a worker, where an endless loop can be ended: the shortest tests first, up to the first failure.
  *
  * @module
  */
@@ -10,9 +10,14 @@ export interface Assignment {
   readonly files: readonly string[];
   /** Milliseconds that each test took without a mistake; those that are not known come last. */
   readonly durations: Readonly<Record<string, number>>;
+  /** Tests to run before the others, by name. */
+  readonly first: readonly string[];
 }
 
-/** What the worker tells. */
+/** What the worker tells: the name of a test before each, and the outcome at the end. */
+export type Report = string | Outcome;
+
+/** What became of it. */
 export interface Outcome {
   /** The test that failed, "loading", or null. */
   readonly failed: string | null;
@@ -41,16 +46,18 @@ function collect(first: string | Definition, second?: Definition["fn"]): void {
   tests.push(typeof first === "string" ? { name: first, fn: second! } : first);
 }
 
-async function run({ files, durations }: Assignment): Promise<Outcome> {
+async function run({ files, durations, first }: Assignment): Promise<Outcome> {
   const took: Record<string, number> = {};
   try {
     for (const file of files) await import(file);
   } catch {
     return { failed: "loading", durations: took };
   }
-  const known = ({ name }: Definition): number => durations[name] ?? Infinity;
-  for (const test of tests.toSorted((a, b) => Math.sign(known(a) - known(b)) || 0)) {
+  const places = new Map(first.slice(0, 5).map((name, i) => [name, i - 5]));
+  const place = ({ name }: Definition): number => places.get(name) ?? durations[name] ?? 1e9;
+  for (const test of tests.toSorted((a, b) => place(a) - place(b))) {
     if (test.ignore) continue;
+    self.postMessage(test.name satisfies Report);
     const start = performance.now();
     try {
       await test.fn(context);
@@ -64,5 +71,5 @@ async function run({ files, durations }: Assignment): Promise<Outcome> {
 
 Object.defineProperty(Deno, "test", { value: collect });
 self.onmessage = async ({ data }: MessageEvent<Assignment>): Promise<void> => {
-  self.postMessage(await run(data));
+  self.postMessage(await run(data) satisfies Report);
 };

@@ -85,6 +85,37 @@ async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGen
   }
 }
 
+/** Runs mistakes one after the other in a copy; answers who found each, up to the end or a crash. */
+async function* run(
+  folder: string,
+  mistakes: readonly Mistake[],
+  rounds: readonly (readonly string[])[],
+): AsyncGenerator<string | null> {
+  const orders: Orders = { rounds, mistakes: mistakes.map(({ texts }) => texts) };
+  Deno.writeTextFileSync(`${folder}/orders.json`, JSON.stringify(orders));
+  const child = new Deno.Command("deno", {
+    args: [
+      ...["run", "--quiet", "--no-prompt", "--no-check", "--config", "deno.json"],
+      ...["--v8-flags=--max-old-space-size=600", "--allow-read=.", "--allow-write=packages"],
+      ...["--allow-env", "tools/mutant_runner.ts", "orders.json"],
+    ],
+    cwd: folder,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  let isSound = false;
+  for await (const line of lines(child.stdout)) {
+    if (!line.startsWith("{")) break;
+    const { index, foundBy }: Verdict = JSON.parse(line);
+    if (index >= 0) yield foundBy;
+    else if (foundBy !== null) throw new Error(`Without any mistake, ${foundBy} fails`);
+    else isSound = true;
+  }
+  await child.status;
+  if (!isSound) throw new Error("The tests do not even begin");
+}
+
 /** Tries mistakes one after the other in a copy of their own; answers who found each. */
 async function* tryAll(
   mistakes: readonly Mistake[],
@@ -93,28 +124,17 @@ async function* tryAll(
   const folder = Deno.makeTempDirSync({ prefix: "ioeventfd-mutants-" });
   try {
     copyInto(folder);
-    const orders: Orders = { rounds, mistakes: mistakes.map(({ texts }) => texts) };
-    Deno.writeTextFileSync(`${folder}/orders.json`, JSON.stringify(orders));
-    const child = new Deno.Command("deno", {
-      args: [
-        ...["run", "--quiet", "--no-prompt", "--no-check", "--config", "deno.json"],
-        ...["--allow-read=.", "--allow-write=packages,apps", "--allow-env"],
-        ...["tools/mutant_runner.ts", "orders.json"],
-      ],
-      cwd: folder,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    let answers = 0;
-    for await (const line of lines(child.stdout)) {
-      const { index, foundBy }: Verdict = JSON.parse(line);
-      answers++;
-      if (index >= 0) yield [mistakes[index]!, foundBy];
-      else if (foundBy !== null) throw new Error(`Without any mistake, ${foundBy} fails`);
+    for (let done = 0; done < mistakes.length;) {
+      for await (const foundBy of run(folder, mistakes.slice(done), rounds)) {
+        yield [mistakes[done++]!, foundBy];
+      }
+      if (done === mistakes.length) break;
+      // Out of memory: that is noticed too.
+      for (const { path } of mistakes[done]!.texts) {
+        Deno.copyFileSync(new URL(path, root), `${folder}/${path}`);
+      }
+      yield [mistakes[done++]!, "crash"];
     }
-    await child.status;
-    if (answers <= mistakes.length) throw new Error("The runner ended early");
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
