@@ -32,9 +32,10 @@ export async function peek(source: ReadableStream<Uint8Array>, name: string): Pr
   });
 }
 
-/** Whether the first bytes that are not blank begin a JSON array or object. */
+/** Whether the first bytes that are not blank, nor a byte order mark, begin a JSON array or object. */
 export function looksLikeJson({ head }: Peeked): boolean {
-  const first = head.find((byte) => byte > 0x20);
+  const isMarked = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
+  const first = head.subarray(isMarked ? 3 : 0).find((byte) => byte > 0x20);
   return first === 0x5b || first === 0x7b;
 }
 

@@ -5,7 +5,7 @@
  */
 import { InputSyntaxError, JsonCursor } from "@ioeventfd/conform";
 import type { Registration } from "@ioeventfd/uapi";
-import { KVM_IOEVENTFD_FLAG_DEASSIGN } from "@ioeventfd/uapi";
+import { hex, KVM_IOEVENTFD_FLAG_DEASSIGN } from "@ioeventfd/uapi";
 import type { AssignEntry, RegistrationSet, SetEntry } from "./registration_set.ts";
 
 /** Slips of the pen that would otherwise be passed over in silence. */
@@ -81,8 +81,8 @@ class SetParser {
       return {
         kind: "ram",
         ...(slot === undefined ? {} : { slot }),
-        gpa: ram.field("gpa").u64(),
-        size: ram.field("size").u64(),
+        gpa: wholePages(ram.field("gpa")),
+        size: wholePages(ram.field("size")),
         readonly: ram.optional("readonly")?.boolean() ?? false,
       };
     }
@@ -141,6 +141,13 @@ function readRegistration(at: JsonCursor): Registration {
     datamatch: at.optional("datamatch")?.nullable((value) => value.u64()) ?? 0n,
     ...(name === undefined ? {} : { name }),
   };
+}
+
+// KERNEL 6.19 virt/kvm/kvm_main.c kvm_set_memory_region
+function wholePages(at: JsonCursor): bigint {
+  const value = at.u64();
+  if (value % 0x1000n !== 0n) at.fail(`${hex(value)} is not a multiple of the page size, 0x1000`);
+  return value;
 }
 
 function eventfdKey(at: JsonCursor): string | undefined {

@@ -49,6 +49,12 @@ Deno.test("parseRegistrationSet() takes the DEASSIGN flag for what it is", () =>
   assertEquals(gone.eventfd, made.eventfd);
 });
 
+Deno.test("parseRegistrationSet() refuses memory that is no whole pages", () => {
+  const message = "is not a multiple of the page size, 0x1000";
+  refused('[{"ram":{"gpa":"0x5","size":4096}}]', `set.json:1: /0/ram/gpa: 0x5 ${message}`);
+  refused('[{"ram":{"gpa":0,"size":1}}]', `set.json:1: /0/ram/size: 0x1 ${message}`);
+});
+
 Deno.test("parseRegistrationSet() reads memory, zones and devices", () => {
   assertEquals(
     parseRegistrationSet(

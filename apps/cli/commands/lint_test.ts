@@ -117,3 +117,8 @@ Deno.test("lint says in one line what is wrong with its input, and ends with 3",
     assert(message.test(stderr), stderr);
   }
 });
+
+Deno.test("lint takes a set with a byte order mark for a set", async () => {
+  const { code, stderr } = await lint(`\ufeff ${fine}`);
+  assertEquals([code, stderr], [0, ""]);
+});
