@@ -5,16 +5,18 @@
 
 Reads the format of vectors/README.md and nothing else of the project; needs Python 3.8 or later and no package. Kinds
 register, collide, bus and guest are run; history is skipped. The last line is the count; the exit code is 1 when a
-vector fails, 4 when /dev/kvm cannot be used.
+vector fails, 4 when /dev/kvm cannot be used. A guest that does not come back is stopped after VECTOR_SECONDS, 10 unless
+set, and its end is "intr".
 """
-import ctypes, errno, fcntl, json, mmap, os, socket, struct, sys, tempfile
+import ctypes, errno, fcntl, json, mmap, os, signal, socket, struct, sys, tempfile
 
 API_VERSION, CREATE_VM, MMAP_SIZE, CREATE_VCPU, RUN = 0xAE00, 0xAE01, 0xAE04, 0xAE41, 0xAE80
 SET_MEMORY, IOEVENTFD = 0x4020AE46, 0x4040AE79
 GET_SREGS, SET_SREGS, GET_REGS, SET_REGS = 0x8138AE83, 0x4138AE84, 0x8090AE81, 0x4090AE82
 GET_SUPPORTED_CPUID, SET_CPUID2 = 0xC008AE05, 0x4008AE90
-EXIT_IO, EXIT_HLT, EXIT_MMIO = 2, 5, 6
-ENDS = {8: "shutdown", 9: "fail_entry", 17: "internal_error"}
+EXIT_IO, EXIT_HLT, EXIT_MMIO, EXIT_INTR = 2, 5, 6, 10
+ENDS = {8: "shutdown", 9: "fail_entry", EXIT_INTR: "intr", 17: "internal_error"}
+LIMIT, MOST_EXITS = float(os.environ.get("VECTOR_SECONDS", "10")), 100_000
 DEASSIGN = 4
 REGS = "rax rbx rcx rdx rsi rdi rsp rbp r8 r9 r10 r11 r12 r13 r14 r15 rip rflags".split()
 HLT, PAGE_2M, TABLE, LARGE = 0xF4, 1 << 21, 3, 0x83
@@ -117,7 +119,13 @@ class Vm:
 
     def step(self):
         """KVM_RUN up to the next exit: its reason."""
-        fcntl.ioctl(self.vcpu, RUN, 0)
+        signal.setitimer(signal.ITIMER_REAL, LIMIT)
+        try:
+            fcntl.ioctl(self.vcpu, RUN, 0)
+        except TimeoutError:
+            return EXIT_INTR
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         return struct.unpack_from("<I", self.run, 8)[0]
 
 
@@ -310,7 +318,7 @@ def run_guest(vm, vector):
         found.append((f"errno of registration {i}", op["errno"], vm.ioeventfd(op, fds[i])))
     exits, end = [], "hlt"
     while True:
-        reason = vm.step()
+        reason = vm.step() if len(exits) < MOST_EXITS else EXIT_INTR
         if reason == EXIT_HLT:
             break
         if reason not in (EXIT_IO, EXIT_MMIO):
@@ -331,6 +339,10 @@ def run_guest(vm, vector):
     return found
 
 
+def stop(_number, _frame):
+    raise TimeoutError
+
+
 RUNNERS = {"register": run_register, "collide": run_collide, "bus": run_bus, "guest": run_guest}
 
 
@@ -342,6 +354,7 @@ def main(paths):
     except OSError as error:
         print(f"No vector was run: /dev/kvm: {error.strerror}", file=sys.stderr)
         return 4
+    signal.signal(signal.SIGALRM, stop)
     passed = failed = skipped = 0
     # A VM is closed only when the grace period of its last registration is over: 32 wait for it together.
     waiting = []
@@ -357,7 +370,7 @@ def main(paths):
                 wrong = [one for one in runner(vm, vector) if one[1] != one[2]]
                 passed, failed = passed + (not wrong), failed + bool(wrong)
                 for what, want, got in wrong:
-                    print(f"{vector['id']}: {what}: expected {want}, got {got}")
+                    print(f"{vector['id']}: {what}: expected {want!s:.2000}, got {got!s:.2000}")
                 waiting.append(vm)
                 if len(waiting) > 32:
                     waiting.pop(0).close()
