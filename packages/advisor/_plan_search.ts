@@ -120,7 +120,32 @@ export class PlanSearch {
       found.push(order);
       if (order.cost.dead === 0 && order.cost.lost === forced) break;
     }
-    return best(found);
+    return this.#late(best(found));
+  }
+
+  /** What goes before its other half is made goes right behind it instead, where that loses no more. */
+  #late(found: PlanOrder): PlanOrder {
+    let least = found;
+    for (const op of found.order) {
+      const { op: kind, pair } = this.#ops[op]!;
+      const from = least.order.indexOf(op);
+      const to = pair === null ? -1 : least.order.indexOf(pair);
+      if (kind !== "deassign" || to < from) continue;
+      const order = least.order.toSpliced(from, 1).toSpliced(to, 0, op);
+      const tried = this.#along(order);
+      if (tried !== null && compareCosts(tried.cost, least.cost) < 0) least = tried;
+    }
+    return least;
+  }
+
+  /** An order as it is given; null where something would not wait for what it has to. */
+  #along(order: readonly number[]): PlanOrder | null {
+    let node = this.#start();
+    for (const op of order) {
+      if (!this.#open(node).includes(op)) return null;
+      node = this.#step(node, op);
+    }
+    return this.#end(node);
   }
 
   #greedy(preferred: readonly number[]): PlanOrder {
