@@ -57,5 +57,6 @@ export const quickPlan: Plan = {
   rounds: 4,
   budgetMs: 36_000,
   chunks: 51,
+  registrations: 25_000,
   recordingBytes: 256_000_000,
 };
