@@ -170,7 +170,7 @@ Deno.test({
       const nameless = await browser.evaluate<string[]>(`[
         ...[...document.querySelectorAll("button")].filter((it) => it.innerText.trim() === ""),
         ...[...document.querySelectorAll("input,select")].filter((it) => it.labels.length === 0),
-        ...[...document.querySelectorAll("[role=img],[role=region],nav")].filter((it) => !it.ariaLabel),
+        ...[...document.querySelectorAll("[role=img],[role=group],nav")].filter((it) => !it.ariaLabel),
         ...[...document.querySelectorAll("table")].filter((it) => !it.caption?.textContent),
         ...[...document.querySelectorAll("th:not([scope])")],
         ...[...document.querySelectorAll("a[href^='#']")].filter((it) => !document.querySelector(it.hash)),

@@ -92,7 +92,7 @@ th[aria-sort=descending] button::after { content: "↓"; opacity: 1; }
 .filter output, .view { color: var(--soft); font-size: 13px; }
 .tools [role=group] { display: flex; flex-wrap: wrap; gap: 4px; }
 fieldset { border: 0; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 14px; }
-fieldset label { display: inline-flex; gap: 6px; align-items: center; }
+fieldset label { display: inline-flex; gap: 6px; align-items: center; min-height: 28px; }
 .switch { display: flex; flex-wrap: wrap; gap: 4px 14px; align-items: center; margin: 8px 0; }
 .switch p { margin: 0; font-size: 14px; flex: 1 1 24ch; }
 button[role=switch] { display: inline-flex; gap: 10px; align-items: center; text-align: left; }

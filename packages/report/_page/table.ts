@@ -60,7 +60,7 @@ export function table(options: TableOptions): Html {
   const { id, caption, columns, rows, isSortable = false, kind = "" } = options;
   const hidden = options.isCaptionHidden === true ? "unseen" : "";
   const classes = [isSortable ? "sortable" : "", kind].filter((name) => name !== "").join(" ");
-  return markup`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
+  return markup`<div class="scroll" role="group" aria-label="${caption}" tabindex="0">
 <table${attribute("id", id)} class="${classes}">
 <caption class="${hidden}">${caption}</caption>
 <thead><tr>${columns.map((column) => heading(column, isSortable))}</tr></thead>
