@@ -61,7 +61,7 @@ input[type=checkbox], input[type=range] { accent-color: var(--c0); }
 :root:not(.lively) :is(.tools, form.filter, .switch, #theme, .legend, .plot, .lane, .view) { display: none; }
 .tiles { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 8px; margin: 12px 0; }
 .tile { background: var(--strip); border-radius: 8px; padding: 8px 12px; }
-.tile dt { color: var(--soft); font-size: 13px; } .tile dd { margin: 0; }
+.tile dt { color: var(--soft); font-size: 13px; } .tile dd { margin: 0; display: flex; flex-wrap: wrap; gap: 0 6px; align-items: baseline; }
 .tile b { font-size: 20px; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: 13px; }
 .tile.good b { color: var(--good); } .tile.bad b { color: var(--bad); }
 .findings, .plain { list-style: none; margin: 12px 0; padding: 0; }
