@@ -1,4 +1,5 @@
-// The pure packages as a consumer's TypeScript sees them: sources, under plain tsc, with a browser's library and no Deno.
+// The pure packages as a consumer's TypeScript sees them: sources, under plain tsc, with a worker's library, which has no
+// document and no window, and no Deno. A page of its own has the report alone.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { purePackages, readMembers, readRootConfig, root } from "../tools/workspace.ts";
 
@@ -22,15 +23,24 @@ async function typesOf(name: string, version: string, file: string): Promise<str
   throw new Error(`${name} ${version} is not in ${npmCache}`);
 }
 
+/** What every runtime has, as far as tsc has a name for it, and what a page has. */
+const libraries = {
+  worker: ["esnext", "webworker", "webworker.iterable", "webworker.asynciterable"],
+  page: ["esnext", "dom", "dom.iterable"],
+};
+
 /** Compiles a consumer's file and all it imports; answers what tsc prints. */
-async function compile(source: string): Promise<{ code: number; output: string }> {
+async function compile(
+  source: string,
+  library: keyof typeof libraries = "worker",
+): Promise<{ code: number; output: string }> {
   const folder = await Deno.makeTempDir({ prefix: "ioeventfd-consumer-" });
   try {
     await Deno.writeTextFile(`${folder}/consumer.ts`, source);
     const config = {
       compilerOptions: {
         target: "es2024",
-        lib: ["esnext", "dom", "dom.iterable"],
+        lib: libraries[library],
         module: "esnext",
         moduleResolution: "bundler",
         types: [],
@@ -79,15 +89,22 @@ async function compile(source: string): Promise<{ code: number; output: string }
   }
 }
 
+function exportAll(chosen: readonly { readonly name: string }[]): string {
+  return chosen.map(({ name }, i) => `export * as p${i} from ${JSON.stringify(name)};`).join("\n");
+}
+
+const isReport = ({ path }: { path: string }): boolean => path.includes("/packages/report/");
+
 Deno.test("tsc accepts every pure package, with isolated declarations and erasable syntax alone", async () => {
   assertEquals(
     new Set(entries.map(({ path }) => /\/packages\/([^/]+)\//.exec(path)![1])).size,
     purePackages.length,
   );
-  const lines = entries.map(({ name }, i) => `export * as p${i} from ${JSON.stringify(name)};`);
-  const { code, output } = await compile(lines.join("\n"));
-  assertEquals(output, "");
-  assertEquals(code, 0);
+  for (const [library, isOf] of [["page", true], ["worker", false]] as const) {
+    const chosen = entries.filter((entry) => isReport(entry) === isOf);
+    const { code, output } = await compile(exportAll(chosen), library);
+    assertEquals([code, output], [0, ""], library);
+  }
 });
 
 Deno.test("tsc gives a consumer the packages' types", async () => {
@@ -101,13 +118,15 @@ Deno.test("tsc gives a consumer the packages' types", async () => {
   assertEquals(output.match(/error TS/g)?.length, 1, output);
 });
 
-Deno.test("tsc as run here refuses an enum, an untyped export and Deno", async () => {
+Deno.test("tsc as run here refuses an enum, an untyped export, Deno and a document", async () => {
   const { output } = await compile(`
     export enum Bus { Mmio }
     export const masks = [1, 2].map((bit) => 1 << bit);
     export const args: string[] = Deno.args;
+    export const title: string = document.title;
   `);
   assertStringIncludes(output, "TS1294");
   assertStringIncludes(output, "TS9010");
   assertStringIncludes(output, "Cannot find name 'Deno'");
+  assertStringIncludes(output, "Cannot find name 'document'");
 });
