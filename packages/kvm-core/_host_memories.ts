@@ -1,5 +1,5 @@
 import type { HostMemory } from "@ioeventfd/uapi";
-import { checkInteger } from "./_spec.ts";
+import { checkInteger } from "./_requests.ts";
 
 const PAGE = 4096;
 const FIRST = 0x7f00_0000_0000n;

@@ -20,7 +20,7 @@ import {
 import { Descriptor } from "./_descriptor.ts";
 import { HostMemories } from "./_host_memories.ts";
 import { requestNumber, scalar, showRequest } from "./_ioctl_argument.ts";
-import { checkInteger, checkU64 } from "./_spec.ts";
+import { checkInteger, checkU64 } from "./_requests.ts";
 import type { VcpuFile } from "./vcpu_file.ts";
 import { Vm } from "./vm.ts";
 

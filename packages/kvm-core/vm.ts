@@ -23,7 +23,7 @@ import { storeToGuest } from "./_guest_store.ts";
 import { IoeventfdRegistry, type IoeventfdRequest } from "./_ioeventfd_registry.ts";
 import { KernelIrqchip } from "./_kernel_irqchip.ts";
 import { Irqfds } from "./_irqfds.ts";
-import { checkInteger, checkRegion, checkU64, specRequest, zoneRequest } from "./_spec.ts";
+import { checkInteger, checkRegion, checkU64, specRequest, zoneRequest } from "./_requests.ts";
 import { highWord, lowWord } from "./_u64.ts";
 import { vmIoctl } from "./_vm_ioctls.ts";
 import { AllocationFaults } from "./allocation_faults.ts";
