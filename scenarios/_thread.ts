@@ -4,7 +4,7 @@
  * @module
  */
 
-const patienceMs = 20_000;
+const patienceMs = 120_000;
 
 /** A worker that is asked once and answers once. */
 export class Thread implements Disposable {
@@ -24,7 +24,7 @@ export class Thread implements Disposable {
    *
    * @param question What the module gets as a message
    * @returns What it posts
-   * @throws {Error} when it fails, or is not done in 20 seconds
+   * @throws {Error} when it fails, or is not done in two minutes
    */
   ask<Answer>(question: unknown): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
