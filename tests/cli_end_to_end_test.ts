@@ -116,3 +116,14 @@ Deno.test("ioeventfd ends with 4 and one line when its output cannot be written"
   assertEquals(code, 4, text);
   assertMatch(text, /^ioeventfd: cannot write the output: No space left on device.*\n$/);
 });
+
+Deno.test("ioeventfd names the permission that a special file takes", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  const { code, stderr } = await ioeventfd(["replay", "/proc/self/mem"]);
+  assertEquals(code, 3);
+  assertMatch(
+    stderr,
+    /^ioeventfd: cannot read \/proc\/self\/mem: not permitted; run with --allow-all\n$/,
+  );
+});

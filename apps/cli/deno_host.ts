@@ -174,7 +174,8 @@ async function explain<T>(verb: string, path: string, work: () => Promise<T>): P
       throw new InputError(`cannot ${verb} ${path}: no such file or directory`);
     }
     if (error instanceof Deno.errors.NotCapable) {
-      throw new InputError(`cannot ${verb} ${path}: not permitted; run with --allow-${verb}`);
+      const flag = /--allow-[a-z]+/.exec(error.message)?.[0] ?? `--allow-${verb}`;
+      throw new InputError(`cannot ${verb} ${path}: not permitted; run with ${flag}`);
     }
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new InputError(`cannot ${verb} ${path}: permission denied`);
