@@ -88,7 +88,8 @@ export function mutationsOf(source: string): Mutation[] {
   for (const { index } of code.matchAll(/!(?=[\w(#])(?!=)/g)) add(index, "!", "");
   for (const { index, 0: line } of code.matchAll(statement)) {
     const text = source.slice(index, index + line.length).trim();
-    if (balanced(text)) add(index + line.length - text.length, text, ";");
+    const isField = /^[\w#]+\s*;$/.test(line.trim());
+    if (balanced(text) && !isField) add(index + line.length - text.length, text, ";");
   }
   return found.filter((mutation) => parses(mutated(source, mutation)))
     .sort((a, b) => a.at - b.at);

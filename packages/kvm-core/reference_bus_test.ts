@@ -245,8 +245,8 @@ function disorderOf(bus: ReferenceBus): number {
 Deno.test("ReferenceBus.disorder is what a count of the array gives, whatever came and went", () => {
   const ranges = fc.array(
     fc.record({
-      lo: fc.integer({ min: 0x1000, max: 0x1008 }),
-      hi: fc.integer({ min: 0, max: 1 }),
+      // On both sides of 2^32.
+      from: fc.integer({ min: -6, max: 6 }),
       len: fc.constantFrom(0, 1, 4, 8, 16),
       removes: fc.nat(9),
     }),
@@ -258,13 +258,13 @@ Deno.test("ReferenceBus.disorder is what a count of the array gives, whatever ca
       const bus = new ReferenceBus(rules);
       assertEquals(bus.disorder, 0);
       const devices: IoDevice[] = [];
-      for (const { lo, hi, len, removes } of steps) {
+      for (const { from, len, removes } of steps) {
         if (removes < devices.length) {
           const [device] = devices.splice(removes, 1);
           assertEquals(bus.remove(device!), true);
         } else {
           devices.push({ write: () => EOPNOTSUPP });
-          bus.insert(lo, hi, len, devices.at(-1)!);
+          bus.insert(from >>> 0, from < 0 ? 0 : 1, len, devices.at(-1)!);
         }
         assertEquals(bus.disorder, disorderOf(bus));
         if (bus.disorder > 0) disordered++;
@@ -299,4 +299,27 @@ Deno.test("ReferenceBus shows addresses unsigned, and lengths signed", () => {
   bus.insert(0xfee0_0000 | 0, -1, 0xffff_fff0, { write: () => 0 });
   const [entry] = bus.entries();
   assertEquals([entry!.lo, entry!.hi, entry!.len], [0xfee0_0000, 0xffff_ffff, -16]);
+});
+
+Deno.test("ReferenceBus.search() tells every step, up to the entry that the search lands on, and who is asked", () => {
+  const bus = new ReferenceBus(release("6.19").bus);
+  const device = { write: () => EOPNOTSUPP };
+  for (let at = 0; at < 7; at++) bus.insert(0x1000 + at * 16, 1, 4, device);
+  bus.insert(0x1030, 1, 4, device);
+  // Halves 8, then 4, then 6 entries.
+  assertEquals(bus.search(0x1040, 1, 4), {
+    path: [{ index: 4, order: 1 }, { index: 6, order: -1 }, { index: 5, order: 0 }],
+    run: [5],
+  });
+  assertEquals(bus.search(0x1030, 1, 4), { path: [{ index: 4, order: 0 }], run: [3, 4] });
+  assertEquals(bus.search(0x1040, 0, 4).run, []);
+  assertEquals(bus.search(0x1048, 1, 4).path.at(-1), { index: 5, order: 1 });
+});
+
+Deno.test("ReferenceBus answers 0 whoever claims, the first entry too", () => {
+  const bus = new ReferenceBus(release("6.19").bus);
+  bus.insert(0x1000, 0, 4, { write: () => 0 });
+  const work = { comparisons: 0, devicesTried: 0 };
+  assertEquals([bus.write(0x1000, 0, 4, 0, 0), bus.writeCounted(0x1000, 0, 4, 0, 0, work)], [0, 0]);
+  assertEquals(work, { comparisons: 2, devicesTried: 1 });
 });
