@@ -20,6 +20,8 @@ import * as translationCache from "./_translation_cache.ts";
 import type { Vmcs } from "./vmcs.ts";
 import * as vmcs from "./vmcs.ts";
 
+export type { AccessKind } from "./_translation_cache.ts";
+
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
 const {
   EPT_VIOLATION_ACC_INSTR,
