@@ -10,7 +10,7 @@ import type { EventLog } from "./event_log.ts";
 export interface RunLimits {
   /** Most guest instructions, on the model. */
   readonly maxInstructions: number;
-  /** Most milliseconds, on a live kernel. */
+  /** Most milliseconds, on a live kernel, and on the model where instructions have no limit. */
   readonly timeoutMs: number;
 }
 

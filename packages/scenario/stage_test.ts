@@ -89,6 +89,22 @@ Deno.test("StageCpu says how a guest ended that did not halt", () => {
   }
 });
 
+Deno.test("StageCpu counts instructions on the model, and looks at the clock where they have no limit", () => {
+  const end = (options: StageOptions): string => {
+    using one = stage(options);
+    const vm = one.vm();
+    vm.ram(guestLayout.ramSize);
+    const cpu = vm.cpu("prot64");
+    cpu.load([0xeb, 0xfe]);
+    cpu.run();
+    return cpu.end;
+  };
+  const counted = end({ maxInstructions: 200_000, timeoutMs: 0 });
+  assertEquals(counted, "no HLT after 200000 instructions, at rip 0x1000");
+  const timed = end({ maxInstructions: Infinity, timeoutMs: 1 });
+  assertEquals(timed, "no HLT after 1 ms, at rip 0x1000");
+});
+
 Deno.test("StageCpu stops a guest that exits for ever", () => {
   using one = stage({ maxInstructions: 10_000_000 });
   const vm = one.vm();
