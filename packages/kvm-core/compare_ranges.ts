@@ -17,7 +17,18 @@ export interface IoRange {
 
 const WORD = 0x1_0000_0000;
 
-/** {@linkcode compareRanges} on words, signed or unsigned. */
+/**
+ * {@linkcode compareRanges} on words, signed or unsigned, without objects.
+ *
+ * @param zeroLengthFindable Of the release's bus rules
+ * @param keyLo First address of `a`, low word
+ * @param keyHi First address of `a`, high word
+ * @param aLen Bytes of `a` (s32)
+ * @param entryLo First address of `b`, low word
+ * @param entryHi First address of `b`, high word
+ * @param bLen Bytes of `b` (s32)
+ * @returns −1, 0 or 1
+ */
 export function compareWords(
   zeroLengthFindable: boolean,
   keyLo: number,

@@ -103,14 +103,32 @@ export class Ioeventfd implements IoDevice, MatchRule {
   }
 
   // KERNEL 6.19 virt/kvm/eventfd.c ioeventfd_write
-  /** Signals when address, length and value match. */
+  /**
+   * Signals when address, length and value match.
+   *
+   * @param lo Address, low word, signed or unsigned
+   * @param hi Address, high word
+   * @param len Bytes written
+   * @param vlo Value, low word
+   * @param vhi Value, high word
+   * @returns 0 when it signalled, else −95 EOPNOTSUPP
+   */
   write(lo: number, hi: number, len: number, vlo: number, vhi: number): number {
     if (!this.wouldWrite(lo, hi, len, vlo, vhi)) return EOPNOTSUPP;
     this.context.signal();
     return 0;
   }
 
-  /** Whether a write would signal. */
+  /**
+   * Whether a write would signal; it does not.
+   *
+   * @param lo Address, low word, signed or unsigned
+   * @param hi Address, high word
+   * @param len Bytes written
+   * @param vlo Value, low word
+   * @param vhi Value, high word
+   * @returns Whether it would
+   */
   wouldWrite(lo: number, hi: number, len: number, vlo: number, vhi: number): boolean {
     return this.lo === (lo | 0) && this.hi === (hi | 0) && matches(this, len, vlo, vhi);
   }

@@ -158,42 +158,88 @@ export class Kvm implements KvmSystem {
     return new Vm(this);
   }
 
-  /** eventfd2(2). */
+  /**
+   * eventfd2(2).
+   *
+   * @param initialValue What the counter begins with (u32)
+   * @param flags `EFD_*`
+   * @returns The lowest free descriptor
+   * @throws {KvmError} EINVAL for unknown flags, EMFILE when there is no descriptor
+   */
   eventfd(initialValue: number, flags: number): number {
     return this.files.eventfd(initialValue, flags);
   }
 
-  /** Opens a descriptor of another kind. */
+  /**
+   * Opens a descriptor that is no eventfd, to see what refuses it.
+   *
+   * @param kind What to open
+   * @returns The lowest free descriptor
+   */
   openOther(kind: OtherFile): number {
     return this.files.openOther(kind);
   }
 
-  /** dup(2). */
+  /**
+   * dup(2): another descriptor of the same open file.
+   *
+   * @param fd An open descriptor
+   * @returns The lowest free descriptor
+   * @throws {KvmError} EBADF
+   */
   dup(fd: number): number {
     return this.files.dup(fd);
   }
 
-  /** close(2). */
+  /**
+   * close(2). An ioeventfd outlives it: the kernel holds the counter, not the file.
+   *
+   * @param fd An open descriptor
+   * @throws {KvmError} EBADF
+   */
   close(fd: number): void {
     this.files.close(fd);
   }
 
-  /** read(2) of 8 bytes; EAGAIN where it would wait. */
+  /**
+   * read(2) of 8 bytes.
+   *
+   * @param fd An eventfd
+   * @returns The counter, which is 0 afterwards; or 1 of a semaphore
+   * @throws {KvmError} EAGAIN where it would wait; EBADF; EINVAL for what is no eventfd
+   */
   eventfdRead(fd: number): bigint {
     return this.files.eventfdRead(fd);
   }
 
-  /** write(2) of 8 bytes; EAGAIN where it would wait. */
+  /**
+   * write(2) of 8 bytes: adds to the counter.
+   *
+   * @param fd An eventfd
+   * @param value At most 2^64 - 2
+   * @throws {KvmError} EAGAIN where it would wait; EINVAL for 2^64 - 1, and for what is no eventfd; EBADF
+   */
   eventfdWrite(fd: number, value: bigint): void {
     this.files.eventfdWrite(fd, checkU64(value, "Value"));
   }
 
-  /** The counter, read without consuming it. */
+  /**
+   * The counter, as fdinfo shows it; it stays as it is.
+   *
+   * @param fd An eventfd
+   * @returns The counter
+   * @throws {KvmError} EBADF; EINVAL for what is no eventfd
+   */
   eventfdCount(fd: number): bigint {
     return this.files.lookupEventfd(fd).count;
   }
 
-  /** Poll mask of a descriptor. */
+  /**
+   * poll(2) without waiting.
+   *
+   * @param fd A descriptor, open or not
+   * @returns POLLIN 1, POLLOUT 4, POLLERR 8, POLLNVAL 32
+   */
   poll(fd: number): number {
     return this.files.poll(fd);
   }
