@@ -137,3 +137,27 @@ liveTest("LiveVm.guestRun() reports a program that goes astray", (system) => {
   const unmapped = { code: Uint8Array.of(0x89, 0x07), regs: { rdi: 0x123456789000n } };
   assertThrows(() => vm.guestRun(unmapped), Error, "shutdown");
 });
+
+liveTest(
+  "LiveVm.guestRun() goes on where a signal of the process interrupts KVM_RUN",
+  async (system) => {
+    using vm = system.createVm();
+    const ignore = (): void => {};
+    Deno.addSignalListener("SIGUSR2", ignore);
+    const shell = new Deno.Command("sh", {
+      args: ["-c", `while kill -USR2 ${Deno.pid}; do :; done`],
+    }).spawn();
+    try {
+      const code = Uint8Array.of(0xff, 0xc9, 0x75, 0xfc); // dec ecx; jnz
+      for (let i = 0; i < 10; i++) {
+        assertEquals(vm.guestRun({ code, regs: { rcx: 20_000n } }).regs.rcx, 0n);
+      }
+    } finally {
+      shell.kill("SIGKILL");
+      await shell.status;
+      // What was sent may still be on its way.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      Deno.removeSignalListener("SIGUSR2", ignore);
+    }
+  },
+);

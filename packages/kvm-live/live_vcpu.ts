@@ -155,7 +155,7 @@ export class LiveVcpu implements KvmVcpu {
    * `KVM_RUN` without a look at what the exit carries.
    *
    * @param timeoutMs Limit in milliseconds
-   * @returns `KVM_EXIT_*`, `KVM_EXIT_INTR` for the time limit or a signal
+   * @returns `KVM_EXIT_*`, `KVM_EXIT_INTR` for the time limit
    * @throws {KvmError} with the kernel's errno
    */
   runRaw(timeoutMs: number = DEFAULT_TIMEOUT_MS): number {
@@ -188,7 +188,9 @@ export class LiveVcpu implements KvmVcpu {
       if (this.#libc.call.ioctl(this.#fd, KVM_RUN, 0n) >= 0) return true;
       const number = this.#libc.errno();
       if (number !== EINTR) throw failure(number, "KVM_RUN was refused");
-      if (!this.#parts.watchdog.take() || performance.now() >= deadline) return false;
+      // Ctrl-C and other signals of the process are for its event loop: the guest goes on.
+      this.#parts.watchdog.take();
+      if (performance.now() >= deadline) return false;
     }
   }
 

@@ -71,10 +71,11 @@ export class CpuRun {
    */
   advance(maxInstructions: number): boolean {
     const timeoutMs = this.#countsInstructions ? Infinity : this.#stage.limits.timeoutMs;
-    while (this.exits.length < mostExits) {
+    for (;;) {
       const exit = this.vcpu.run({ maxInstructions, timeoutMs });
       if (exit.reason === "intr") return false;
       if (exit.reason === "hlt") return this.#finish("hlt");
+      if (this.exits.length === mostExits) break;
       const line = showExit(exit);
       if (exit.reason !== "mmio" && exit.reason !== "io") return this.#finish(this.#died(exit));
       this.exits.push(line);

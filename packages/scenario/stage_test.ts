@@ -279,3 +279,14 @@ Deno.test("StageEventfd reads, writes, dups and closes", () => {
   assertThrows(() => twin.read(), KvmError, "EAGAIN");
   assertEquals(around(() => twin.expectCount(1)).message, "counter of twin: expected 1, got 0");
 });
+
+Deno.test("StageCpu lets a guest exit as often as it may, and halt", () => {
+  using one = stage({ maxInstructions: 10_000_000 });
+  const vm = one.vm();
+  vm.ram(guestLayout.ramSize);
+  const cpu = vm.cpu("prot64");
+  // mov ecx, 100000; out 0x10, al; dec ecx; jnz; hlt
+  cpu.load([0xb9, 0xa0, 0x86, 0x01, 0x00, 0xe6, 0x10, 0xff, 0xc9, 0x75, 0xfa, 0xf4]);
+  cpu.run();
+  assertEquals([cpu.exits.length, cpu.end], [100_000, "hlt"]);
+});
