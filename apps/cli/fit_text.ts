@@ -27,7 +27,29 @@ export function fitText(
   hang = 0,
 ): string {
   if (!output.isTerminal) return text;
-  return text.split("\n").map((line) => fitLine(line, output.columns, hang)).join("\n");
+  const lines = text.split("\n"), fitted: string[] = [];
+  for (let i = 0; i < lines.length; i++) {
+    let line = lines[i]!;
+    // A sentence that goes on in the next line is filled with it.
+    while (isProse(line) && plainOf(line).length > output.columns && goesOn(line, lines[i + 1])) {
+      line += ` ${lines[++i]!.trimStart()}`;
+    }
+    fitted.push(fitLine(line, output.columns, hang));
+  }
+  return fitted.join("\n");
+}
+
+function plainOf(line: string): string {
+  return (line.match(piece) ?? []).filter((one) => !one.startsWith("\x1b")).join("");
+}
+
+function isProse(line: string): boolean {
+  return !lastCell.test(plainOf(line));
+}
+
+function goesOn(line: string, next: string | undefined): boolean {
+  return next !== undefined && next.trim() !== "" && isProse(next) && !/\.$/.test(line) &&
+    next.search(/\S/) === line.search(/\S/);
 }
 
 /**

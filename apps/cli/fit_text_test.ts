@@ -30,6 +30,14 @@ Deno.test("fitText() leaves rows of numbers, and what is no terminal", () => {
   assertEquals(fitText("x".repeat(50), narrow), "x".repeat(50));
 });
 
+Deno.test("fitText() fills a sentence of two lines, and leaves lines of their own", () => {
+  assertEquals(
+    fitText("a sentence that is longer than\nthirty letters.\nAnother", { ...narrow, columns: 29 }),
+    "a sentence that is longer\nthan thirty letters.\nAnother",
+  );
+  assertEquals(fitText("one\ntwo", narrow), "one\ntwo");
+});
+
 Deno.test("fitText() counts no colours", () => {
   const text = "\x1b[1mthirty letters are\x1b[0m just not it.";
   assertEquals(fitText(text, narrow), text.replace(" it.", "\nit."));
