@@ -26,6 +26,8 @@ export interface Explanation {
   readonly clause: NonNullable<KvmErrorReason["clause"]> | null;
   /** Once accepted, whether it fires; null when refused. */
   readonly finding: Finding | null;
+  /** Steps of the history that lose writes to it once it is accepted: each is dead, or dead for some lengths. */
+  readonly hides: readonly number[];
   /** Steps of the history that this release refuses. */
   readonly refusedBefore: readonly number[];
 }
@@ -63,6 +65,7 @@ export function explain(
   if (refused === null) {
     const findings = judgeAll({ set, release, model, ept: false });
     const finding = findings.find((one) => one.index === index) ?? null;
+    const hidden = findings.filter(({ hiddenBy }) => hiddenBy.includes(index));
     return {
       ...common,
       errno: null,
@@ -71,6 +74,7 @@ export function explain(
       collidesWith: null,
       clause: null,
       finding,
+      hides: hidden.map((one) => one.index),
     };
   }
   const { check, detail, collidesWith, clause } = refused.reason;
@@ -82,5 +86,6 @@ export function explain(
     collidesWith: collidesWith === undefined ? null : model.stepOfSequence(collidesWith.sequence),
     clause: clause ?? null,
     finding: null,
+    hides: [],
   };
 }

@@ -60,3 +60,11 @@ Deno.test("explain() tells which steps of the history its release refuses", () =
   assertEquals(explain(made(0x1000n, 4), history, release("3.14")).refusedBefore, [0]);
   assertEquals(explain(made(0x1000n, 4), history, release("3.14")).errno, null);
 });
+
+Deno.test("explain() names what an accepted registration silences", () => {
+  const history = registrationSet([made(0xd0000004n, 0)]);
+  const { errno, finding, hides } = explain(made(0xd0000000n, 4), history);
+  assertEquals([errno, finding?.verdict, hides], [null, "ok", [0]]);
+  assertEquals(explain(made(0xd0000010n, 4), history).hides, []);
+  assertEquals(explain(made(0xd0000004n, 4), history).hides, [], "refused, so nothing changes");
+});

@@ -103,7 +103,9 @@ function explainJson(
       flags,
       datamatch: flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? hex(datamatch) : null,
     },
-    kernels: answers.map(({ kernel, errno, check, detail, collidesWith, clause, finding }) => ({
+    kernels: answers.map((
+      { kernel, errno, check, detail, collidesWith, clause, finding, hides },
+    ) => ({
       kernel,
       errno,
       check,
@@ -114,6 +116,7 @@ function explainJson(
       lost: finding?.writes ?? [],
       hiddenBy: finding?.hiddenBy ?? [],
       why: finding === null || finding.why === "" ? null : finding.why,
+      hides,
     })),
   };
 }
@@ -140,7 +143,9 @@ function explainText(
 ): string {
   const { addr, len, flags, datamatch } = registration;
   const value = flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? ` datamatch ${hex(datamatch)}` : "";
-  const after = history.length === 0 ? "" : `, after ${history.length} steps`;
+  const after = history.length === 0
+    ? ""
+    : `, after ${history.length} step${history.length === 1 ? "" : "s"}`;
   const [heading, ...rows] = textTable(
     [{ title: "kernel" }, { title: "answer" }, { title: "check" }, { title: "collides with" }, {
       title: "clause",
@@ -153,7 +158,7 @@ function explainText(
       clause ?? "",
     ]),
   );
-  const remarks = [...new Set(answers.flatMap(remarksOf))];
+  const remarks = remarksByKernel(answers);
   return [
     style.bold(
       `${busFromFlags(flags)} ${hex(addr)} len ${len}${value} flags ${hex(flags)}${after}`,
@@ -172,7 +177,20 @@ function nameOf(history: RegistrationSet, index: number): string {
   return name === undefined ? `#${index}` : `#${index} ${JSON.stringify(name)}`;
 }
 
-function remarksOf({ detail, finding, refusedBefore }: Explanation): string[] {
+/** Each remark once, behind the releases it is about where those are not all. */
+function remarksByKernel(answers: readonly Explanation[]): string[] {
+  const kernels = new Map<string, string[]>();
+  for (const answer of answers) {
+    for (const remark of remarksOf(answer)) {
+      kernels.set(remark, [...kernels.get(remark) ?? [], answer.kernel]);
+    }
+  }
+  return [...kernels].map(([remark, on]) =>
+    on.length === answers.length ? remark : `${on.join(", ")}: ${remark}`
+  );
+}
+
+function remarksOf({ detail, finding, hides, refusedBefore }: Explanation): string[] {
   const remarks = detail === "" ? [] : [`${detail}.`];
   if (finding !== null && finding.why !== "") {
     const so = finding.verdict === "dead"
@@ -182,8 +200,14 @@ function remarksOf({ detail, finding, refusedBefore }: Explanation): string[] {
       : "Accepted";
     remarks.push(`${so}: ${finding.why}.`);
   }
+  const steps = (of: readonly number[]): string => of.map((i) => `#${i}`).join(", ");
+  if (hides.length > 0) {
+    remarks.push(
+      `Accepted, and it hides ${steps(hides)} from writes: lint of the set finds a safe order.`,
+    );
+  }
   if (refusedBefore.length > 0) {
-    remarks.push(`Of the history, ${refusedBefore.map((i) => `#${i}`).join(", ")} is refused too.`);
+    remarks.push(`Refused of what was registered before: ${steps(refusedBefore)}.`);
   }
   return remarks;
 }

@@ -52,6 +52,17 @@ Deno.test("explain says that what is accepted is dead or can never fire", async 
   assertStringIncludes(wide.stdout, "Accepted, and it can never fire: datamatch 0x1ff is wider");
 });
 
+Deno.test("explain says on which releases what it remarks holds, and what is silenced", async () => {
+  const set = { "at-4.json": '{"addr":"0xd0000004","len":0}' };
+  const line = ["explain", "--addr", "0xd0000000", "--len", "4", "--history", "at-4.json"];
+  const one = await runFake(line, { files: set });
+  assertStringIncludes(one.stdout, "len 4 flags 0x0, after 1 step\n");
+  assertStringIncludes(one.stdout, "\nAccepted, and it hides #0 from writes: ");
+  const all = await runFake([...line, "--kernel", "all"], { files: set });
+  assertStringIncludes(all.stdout, "\n3.14: Refused of what was registered before: #0.\n");
+  assertMatch(all.stdout, /^5\.15, 6\.19: Accepted, and it hides #0/m);
+});
+
 Deno.test("explain refuses a command line that does not say what is registered", async () => {
   const cases: [string[], string][] = [
     [["--len", "4"], "explain: --addr ADDR and --len LEN say what is registered"],
