@@ -1,6 +1,11 @@
 // KVM_IOEVENTFD: which check refuses, and what the refusal says.
 import { assertEquals } from "@std/assert";
-import type { IoeventfdSpec } from "@ioeventfd/uapi";
+import {
+  type IoeventfdSpec,
+  kernelReleases,
+  KVM_FAST_MMIO_BUS,
+  KVM_MMIO_BUS,
+} from "@ioeventfd/uapi";
 import { CCW, DEASSIGN, DM, errnoOf, PIO, refusal, Rig } from "./testdata/helpers.ts";
 
 const TOP = 2n ** 64n;
@@ -127,4 +132,32 @@ Deno.test("KVM_IOEVENTFD asks for the eventfd before it looks for collisions, an
   assertEquals(rig.store(0x1000, 4), false);
   assertEquals(context.count, 1n);
   assertEquals(errnoOf(() => rig.kvm.eventfdCount(fd)), "EBADF");
+});
+
+Deno.test("KVM_IOEVENTFD of zero length is one registration, on two buses where the release has a fast one", () => {
+  for (const { name, ioeventfd } of kernelReleases.slice(1)) {
+    const rig = new Rig(name);
+    const [mmio, fast] = [rig.vm.bus(KVM_MMIO_BUS), rig.vm.bus(KVM_FAST_MMIO_BUS)];
+    const twins = ioeventfd.fastMmioBus === "none" ? 0 : 1;
+    const counted = ioeventfd.fastMmioBus === "own-object" ||
+      ioeventfd.fastMmioBus === "same-object" && ioeventfd.fastBusCountsIoeventfds;
+    const fd = rig.efd();
+    assertEquals(rig.io(0x1000, 4, 0, 0, fd), 0);
+    assertEquals(rig.io(0x2000, 0, 0, 0, fd), 0);
+    assertEquals(rig.vm.registrations().length, 2, name);
+    assertEquals([mmio.deviceCount, mmio.ioeventfdCount], [2, 2], name);
+    assertEquals([fast.deviceCount, fast.ioeventfdCount], [twins, counted ? 1 : 0], name);
+    assertEquals(rig.io(0x1000, 4, DEASSIGN, 0, fd), 0);
+    assertEquals(fast.deviceCount, twins, name);
+    assertEquals(rig.io(0x2000, 0, DEASSIGN, 0, fd), 0);
+    assertEquals([mmio.deviceCount, mmio.ioeventfdCount], [0, 0], name);
+    assertEquals([fast.deviceCount, fast.ioeventfdCount], [0, 0], name);
+  }
+});
+
+Deno.test("KVM_IOEVENTFD says of zero length, where nothing takes it, that it is no length", () => {
+  const rig = new Rig("3.14");
+  const spec = { bus: "mmio", addr: 0x1000n, match: { len: 0 }, fd: rig.efd() } as const;
+  const { check, detail } = refusal(() => rig.vm.assignIoeventfd(spec)).reason;
+  assertEquals([check, detail], ["length", "Length 0x0 is not one of 1, 2, 4, 8"]);
 });
