@@ -2,8 +2,9 @@
  * Mistakes in the rules of the model, one at a time, in a copy: `deno task mutants`. Each should make a test fail; those
  * that none finds are listed, and `docs/mutation.md` must say why each is none.
  *
- * `--only WORD` takes the files whose path has the word, `--every N` each Nth mistake, `--jobs N` so many at a time,
- * `--quick` leaves out the second round of tests, `--list` shows the mistakes and runs nothing. Ends with 1 when a mistake
+ * `--only WORD` takes the files whose path has the word, `--every N` each Nth mistake, `--again FILE` those that an
+ * earlier output lists, `--jobs N` so many at a time, `--quick` leaves out the second round of tests, `--list` shows the
+ * mistakes and runs nothing. Ends with 1 when a mistake
  * that the page does not list went unnoticed.
  *
  * @module
@@ -141,13 +142,15 @@ async function* tryAll(
 }
 
 const options = parseArgs(Deno.args, {
-  string: ["only", "every", "jobs"],
+  string: ["only", "every", "jobs", "again"],
   boolean: ["quick", "list"],
 });
 const only = String(options["only"] ?? ""), every = Number(options["every"] ?? 1);
 const jobs = Number(options["jobs"] ?? navigator.hardwareConcurrency);
+const again = typeof options["again"] === "string" ? Deno.readTextFileSync(options["again"]) : null;
 const mistakes = [...rules.flatMap(systematic), ...deliberate()]
   .filter(({ file }) => file.includes(only))
+  .filter(({ file, shown }) => again?.includes(`${file}\n${shown}\n`) ?? true)
   .filter((_, i) => i % every === 0);
 
 if (options["list"]) {
