@@ -44,22 +44,26 @@ interface Feature {
   readonly lacks: readonly string[];
 }
 
+const NOT_LOOKED_AT = "not looked at: run with --allow-run";
+
 /** What of the command works here. */
 export function features({ facts, kvm }: Diagnosis): Feature[] {
   const lackKvm = kvm.ok ? [] : [firstPart(kvm.reason)];
   const program = (name: string, to: string): string[] =>
     facts.programs.has(name) ? [] : [`${name}: install it to ${to}`];
+  const seen = (lacks: readonly string[]): readonly string[] =>
+    facts.system === "" ? [NOT_LOOKED_AT] : lacks;
   return [
     { name: "the model, replay, all the rest", lacks: [] },
     { name: "--backend kvm", lacks: lackKvm },
-    { name: "record", lacks: lackingToRecord(facts) },
-    { name: "the native peer of bench", lacks: program("cc", "build it") },
+    { name: "record", lacks: seen(lackingToRecord(facts)) },
+    { name: "the native peer of bench", lacks: seen(program("cc", "build it")) },
     {
       name: "tests of pages and of record",
-      lacks: [
+      lacks: seen([
         ...program("chromium", "open a page"),
         ...program("qemu-system-x86_64", "boot a guest"),
-      ],
+      ]),
     },
   ];
 }
@@ -68,17 +72,18 @@ export function features({ facts, kvm }: Diagnosis): Feature[] {
 export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
   const { facts, kvm, deno } = diagnosis;
   const { programs } = facts;
+  const unseen = facts.system === "" ? "not looked at" : "";
   const yes = (text: string): string => `${style.green("yes")}  ${text}`;
   const no = (text: string): string => `${style.red("no")}   ${text}`;
   const program = (title: string, name: string): [string, string] => {
     const found = programs.get(name);
-    return [title, found === undefined ? no("") : yes(/\d+(\.\d+)+/.exec(found)?.[0] ?? found)];
+    return [title, found === undefined ? no(unseen) : yes(/\d+(\.\d+)+/.exec(found)?.[0] ?? found)];
   };
   const rows: [string, string][] = [
     [
       "Host",
       facts.system === ""
-        ? no("not looked at: run with --allow-run")
+        ? no(NOT_LOOKED_AT)
         : `     ${facts.system} ${facts.kernel}, ${facts.cpu}`,
     ],
     ["KVM", kvm.ok ? yes(`API version ${kvm.apiVersion}`) : no(firstPart(kvm.reason))],
@@ -88,7 +93,7 @@ export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
     ["tracefs", tracefsText(facts, yes, no)],
     ["  kvm_exit", exitText(facts, yes, no)],
     program("bpftrace", "bpftrace"),
-    ["BTF", facts.btf ? yes("") : no("record does without, unless bpftrace asks for it")],
+    ["BTF", facts.btf ? yes("") : no(unseen || "record does without, unless bpftrace asks for it")],
     program("C compiler", "cc"),
     program("QEMU", "qemu-system-x86_64"),
     program("Chromium", "chromium"),
@@ -159,7 +164,12 @@ function tracefsText(facts: HostFacts, yes: Mark, no: Mark): string {
   return yes(missing.length === 0 ? some : `${some}; without ${missing.join(", ")}`);
 }
 
-function exitText({ tracepoints, virtualization }: HostFacts, yes: Mark, no: Mark): string {
+function exitText(
+  { system, tracepoints, virtualization }: HostFacts,
+  yes: Mark,
+  no: Mark,
+): string {
+  if (system === "") return no("not looked at");
   if (!tracepoints.has("kvm:kvm_exit")) return no("");
   return virtualization === "" ? no("it never comes without VMX or SVM") : yes("");
 }

@@ -30,4 +30,6 @@ Deno.test("ioeventfd doctor does without a shell", async () => {
   const { code, stdout } = await runFake(["doctor"]);
   assertEquals(code, 0);
   assertMatch(stdout, /^Host +no +not looked at/m);
+  assertMatch(stdout, /^record +no +not looked at: run with --allow-run$/m);
+  assertEquals(stdout.includes("install it"), false, "nobody knows what is installed");
 });
