@@ -1,5 +1,5 @@
 /**
- * Colours, or none.
+ * Colours, or none, and how wide a line may be.
  *
  * @module
  */
@@ -7,6 +7,8 @@ import type { Host } from "./host.ts";
 
 /** Paints text for a terminal; without colours each function gives its text back. */
 export interface Style {
+  /** Characters a line; without an end where nobody looks at a terminal. */
+  readonly room: number;
   /** Headings and names. */
   bold(text: string): string;
   /** Less important text. */
@@ -23,6 +25,7 @@ const plain = (text: string): string => text;
 
 /** No colours. */
 export const plainStyle: Style = {
+  room: Infinity,
   bold: plain,
   dim: plain,
   red: plain,
@@ -32,6 +35,7 @@ export const plainStyle: Style = {
 
 /** ANSI colours. */
 export const ansiStyle: Style = {
+  room: Infinity,
   bold: (text) => `\x1b[1m${text}\x1b[22m`,
   dim: (text) => `\x1b[2m${text}\x1b[22m`,
   red: (text) => `\x1b[31m${text}\x1b[39m`,
@@ -44,11 +48,17 @@ export const ansiStyle: Style = {
  *
  * @param host Terminal and environment
  * @param asked `--color` true, `--no-color` false, neither undefined
- * @returns Colours or none
+ * @returns Colours or none, and the width of the terminal
  */
 export function chooseStyle(host: Host, asked: boolean | undefined): Style {
-  if (asked !== undefined) return asked ? ansiStyle : plainStyle;
-  if (host.env("NO_COLOR")) return plainStyle;
-  if (host.env("FORCE_COLOR")) return ansiStyle;
-  return host.stdout.isTerminal && host.env("TERM") !== "dumb" ? ansiStyle : plainStyle;
+  const { isTerminal, columns } = host.stdout;
+  const style = isColoured(host, asked) ? ansiStyle : plainStyle;
+  return isTerminal ? { ...style, room: columns } : style;
+}
+
+function isColoured(host: Host, asked: boolean | undefined): boolean {
+  if (asked !== undefined) return asked;
+  if (host.env("NO_COLOR")) return false;
+  if (host.env("FORCE_COLOR")) return true;
+  return host.stdout.isTerminal && host.env("TERM") !== "dumb";
 }

@@ -10,6 +10,8 @@ export interface Column {
   readonly title: string;
   /** Numbers go to the right. */
   readonly align?: "left" | "right";
+  /** Where there is little room, columns with the least of these numbers go first; none stays. */
+  readonly spare?: number;
 }
 
 // deno-lint-ignore no-control-regex
@@ -20,20 +22,29 @@ const colours = /\x1b\[[0-9;]*m/g;
  *
  * @param columns Headings and alignment
  * @param rows Cells as text, which may hold colours
+ * @param room Characters a line; spare columns are left out where they do not fit
  * @returns Lines without a newline at the end; a heading line comes first
  */
 export function textTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
+  room: number = Infinity,
 ): string[] {
   const all = [columns.map((column) => column.title), ...rows];
   const widths = columns.map((_, i) => Math.max(...all.map((row) => width(row[i] ?? ""))));
+  const used = columns.map(() => true);
+  const needed = (): number => widths.reduce((sum, one, i) => sum + (used[i] ? one + 2 : 0), -2);
+  const spares = columns.flatMap(({ spare }) => spare ?? []).toSorted((a, b) => a - b);
+  for (const next of spares) {
+    if (needed() <= room) break;
+    columns.forEach(({ spare }, i) => used[i] &&= spare !== next);
+  }
   return all.map((row) =>
     columns.map(({ align }, i) => {
       const cell = row[i] ?? "";
       const gap = " ".repeat(widths[i]! - width(cell));
       return align === "right" ? gap + cell : cell + gap;
-    }).join("  ").trimEnd()
+    }).filter((_, i) => used[i]).join("  ").trimEnd()
   );
 }
 

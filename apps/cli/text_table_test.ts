@@ -18,3 +18,11 @@ Deno.test("textTable() does not count colours as width", () => {
     "ok    y",
   ]);
 });
+
+Deno.test("textTable() leaves spare columns out where they do not fit", () => {
+  const columns = [{ title: "name" }, { title: "less", spare: 2 }, { title: "least", spare: 1 }];
+  const rows = [["a", "b", "c"]];
+  assertEquals(textTable(columns, rows)[0], "name  less  least");
+  assertEquals(textTable(columns, rows, 16)[0], "name  less");
+  assertEquals(textTable(columns, rows, 3), ["name", "a"]);
+});

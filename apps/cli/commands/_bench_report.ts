@@ -38,12 +38,12 @@ export function liveText(bench: LiveBench, paging: HostPaging, style: Style): st
     [
       { title: "" },
       { title: "taken by" },
-      right("kicks"),
+      { ...right("kicks"), spare: 2 },
       right("cycles"),
-      right("quartiles"),
+      { ...right("quartiles"), spare: 1 },
       right("ns"),
-      right("quartiles"),
-      right("net cycles"),
+      { ...right("quartiles"), spare: 1 },
+      { ...right("net cycles"), spare: 3 },
       right("net ns"),
       right("ratio"),
     ],
@@ -61,6 +61,7 @@ export function liveText(bench: LiveBench, paging: HostPaging, style: Style): st
         (row.net.ns / reference.net.ns).toFixed(2),
       ]),
     ]),
+    style.room,
   );
   return [
     `${style.bold("A kick on this host's KVM, by the shape of its doorbell")}: medians of ` +

@@ -118,11 +118,11 @@ function mainTable(
       right("signals"),
       right("userspace"),
       right("PT fetch"),
-      right("PT data"),
-      right("EPT"),
-      right("bytes"),
+      { ...right("PT data"), spare: 1 },
+      { ...right("EPT"), spare: 1 },
+      { ...right("bytes"), spare: 2 },
       right("decoded"),
-      right("bus"),
+      { ...right("bus"), spare: 3 },
       { title: "|" },
       right("cycles"),
       right("ratio"),
@@ -145,6 +145,7 @@ function mainTable(
       "|",
       hostNs === null ? "-" : grouped(Math.round(hostNs)),
     ]),
+    style.room,
   );
   const heading = table[0]!;
   const first = heading.indexOf("|"), second = heading.indexOf("|", first + 1);

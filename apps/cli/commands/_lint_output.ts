@@ -2,6 +2,7 @@ import type { Finding, LintReport, RecordedLint, RecordedSet } from "@ioeventfd/
 import { busFromFlags, hex, KVM_IOEVENTFD_FLAG_DATAMATCH } from "@ioeventfd/uapi";
 import type { Style } from "../style.ts";
 import { textTable } from "../text_table.ts";
+import { registrationJson } from "./_registration_json.ts";
 
 /** A set, or a VM of a recording, that was judged. */
 export type Linted =
@@ -42,20 +43,7 @@ function reportJson(one: Linted): Record<string, unknown> {
 function findingJson(
   { index, registration, errno, verdict, writes, hiddenBy, why }: Finding,
 ): Record<string, unknown> {
-  const { addr, len, flags, datamatch, name } = registration;
-  return {
-    index,
-    name: name ?? null,
-    bus: busFromFlags(flags),
-    addr: hex(addr),
-    len,
-    datamatch: flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? hex(datamatch) : null,
-    errno,
-    verdict,
-    writes,
-    hiddenBy,
-    why,
-  };
+  return { ...registrationJson(index, registration), errno, verdict, writes, hiddenBy, why };
 }
 
 /** As text: a table for each VM and each group of releases that agree, then the order. */
@@ -100,11 +88,11 @@ function findingLines(
   const [heading, ...rows] = textTable(
     [
       { title: "#", align: "right" },
-      lineOf === null ? { title: "name" } : { title: "line", align: "right" },
-      { title: "bus" },
+      lineOf === null ? { title: "name", spare: 1 } : { title: "line", align: "right" },
+      { title: "bus", spare: 3 },
       { title: "address" },
       { title: "len", align: "right" },
-      { title: "datamatch" },
+      { title: "datamatch", spare: 2 },
       { title: "verdict" },
       { title: "lost lengths" },
       { title: "hidden by" },
@@ -120,6 +108,7 @@ function findingLines(
       writes.join(" "),
       hiddenBy.map((step) => `#${step}`).join(" "),
     ]),
+    style.room,
   );
   const remarks = new Map<string, string[]>();
   for (const { index, why } of findings) {

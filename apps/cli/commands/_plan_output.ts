@@ -83,7 +83,7 @@ function stepLines(steps: readonly PlanStep[], style: Style): string[] {
       { title: "datamatch" },
       { title: "eventfd" },
       { title: "is" },
-      { title: "other half", align: "right" },
+      { title: "other half", align: "right", spare: 1 },
     ],
     steps.map(({ op, registration, eventfd, old, new: next, other }, i) => [
       String(i + 1),
@@ -96,6 +96,7 @@ function stepLines(steps: readonly PlanStep[], style: Style): string[] {
       old === null ? `new #${next}` : `old #${old}`,
       other === null ? "" : String(other),
     ]),
+    style.room,
   );
   return [style.bold(heading!), ...rows];
 }

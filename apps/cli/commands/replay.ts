@@ -80,7 +80,7 @@ async function run(context: Context): Promise<number> {
       const text = renderReplay(inputName(path), report, {
         style,
         all: options.flag("all"),
-        ...(stdout.isTerminal ? { columns: stdout.columns } : {}),
+        columns: style.room,
       });
       await stdout.write(fitText(gap + text, stdout));
     }
