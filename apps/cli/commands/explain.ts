@@ -22,6 +22,7 @@ import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { parseCount, parseU64 } from "../numbers.ts";
 import type { OptionValues } from "../option_values.ts";
 import { textTable } from "../text_table.ts";
+import { registrationJson } from "./_registration_json.ts";
 
 /** `ioeventfd explain`. */
 export const explain: Command = {
@@ -124,15 +125,7 @@ function explainJson(
 function stepJson(history: RegistrationSet, index: number): Record<string, unknown> {
   const entry = history[index]!;
   if (entry.kind !== "assign") return { index };
-  const { addr, len, flags, datamatch, name } = entry.registration;
-  return {
-    index,
-    name: name ?? null,
-    bus: busFromFlags(flags),
-    addr: hex(addr),
-    len,
-    datamatch: flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? hex(datamatch) : null,
-  };
+  return registrationJson(index, entry.registration);
 }
 
 function explainText(
