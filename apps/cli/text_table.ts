@@ -22,7 +22,7 @@ const colours = /\x1b\[[0-9;]*m/g;
  *
  * @param columns Headings and alignment
  * @param rows Cells as text, which may hold colours
- * @param room Characters a line; spare columns are left out where they do not fit
+ * @param room Characters a line; where it is too little, empty columns are left out, then spare ones
  * @returns Lines without a newline at the end; a heading line comes first
  */
 export function textTable(
@@ -34,6 +34,9 @@ export function textTable(
   const widths = columns.map((_, i) => Math.max(...all.map((row) => width(row[i] ?? ""))));
   const used = columns.map(() => true);
   const needed = (): number => widths.reduce((sum, one, i) => sum + (used[i] ? one + 2 : 0), -2);
+  if (needed() > room) {
+    columns.forEach((_, i) => used[i] = rows.some((row) => (row[i] ?? "") !== ""));
+  }
   const spares = columns.flatMap(({ spare }) => spare ?? []).toSorted((a, b) => a - b);
   for (const next of spares) {
     if (needed() <= room) break;

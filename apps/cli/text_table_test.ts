@@ -25,4 +25,5 @@ Deno.test("textTable() leaves spare columns out where they do not fit", () => {
   assertEquals(textTable(columns, rows)[0], "name  less  least");
   assertEquals(textTable(columns, rows, 16)[0], "name  less");
   assertEquals(textTable(columns, rows, 3), ["name", "a"]);
+  assertEquals(textTable(columns, [["a", "", "c"]], 12)[0], "name  least");
 });
