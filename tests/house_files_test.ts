@@ -26,6 +26,33 @@ Deno.test("nothing is exported by default", () => {
   assertEquals(files.filter((path) => /^export default\b/m.test(read(path))), []);
 });
 
+/** What the published code says, without comments. */
+function codeOf(path: string): string {
+  return read(path).replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*/g, "");
+}
+
+Deno.test("published code has no Proxy, no TypeScript privacy, and nothing to be done", () => {
+  const wrong = published.filter((path) =>
+    /\bnew Proxy\b|^\s+private (?!constructor)/m.test(codeOf(path)) ||
+    /\b(TODO|FIXME|XXX)\b/.test(read(path))
+  );
+  assertEquals(wrong, []);
+});
+
+Deno.test("messages of errors end without a period", () => {
+  const wrong = published.flatMap((path) =>
+    [...codeOf(path).matchAll(/\b(?:new \w*Error\(|detail:)\s*(["`])((?:\\.|(?!\1).)*)\1/gs)]
+      .filter(([, , message]) => message!.endsWith("."))
+      .map(([, , message]) => `${path}: ${message}`)
+  );
+  assertEquals(wrong, []);
+});
+
+Deno.test("functions stand as functions: no arrow at the top without a type of its own", () => {
+  const arrow = /^export const \w+ = (async )?(\([^)]*\)|\w+)(: [^=]+)? =>/m;
+  assertEquals(published.filter((path) => arrow.test(codeOf(path))), []);
+});
+
 Deno.test("mod.ts re-exports and does nothing else", () => {
   const wrong = published.filter((path) => path.endsWith("/mod.ts")).filter((path) => {
     const code = read(path).replace(/\/\*\*[\s\S]*?\*\//g, "").replace(/\/\/.*/g, "");
