@@ -68,6 +68,14 @@ Deno.test("replay() explains every exit of the recordings made for other machine
   }
 });
 
+Deno.test("replay() knows a tracer that came late and stopped amid busy guests", async () => {
+  const { exits, inferred, outcomes } = await replay(load("two-pc-late-cut.bpftrace.txt.gz"));
+  assertEquals([exits.observed, exits.explained], [704, 704]);
+  assertEquals(outcomes, { ioeventfd: 64, coalesced: 80, inKernel: 52, userspace: 160 });
+  const stopped = inferred.filter((one) => one.includes("the tracer was being stopped"));
+  assertEquals(stopped.map((one) => parseInt(one)), [55, 23]);
+});
+
 Deno.test("replay() notices a line taken out of a recording, whichever it is", async () => {
   const lines = new TextDecoder().decode(load("q35-virtio-blk.bpftrace.txt")).split("\n");
   const kinds = [
