@@ -161,3 +161,53 @@ Deno.test("KVM_IOEVENTFD says of zero length, where nothing takes it, that it is
   const { check, detail } = refusal(() => rig.vm.assignIoeventfd(spec)).reason;
   assertEquals([check, detail], ["length", "Length 0x0 is not one of 1, 2, 4, 8"]);
 });
+
+Deno.test("KVM_IOEVENTFD gives the eventfd back when it refuses", () => {
+  const rig = new Rig();
+  const fd = rig.efd();
+  const context = rig.kvm.files.lookupEventfd(fd);
+  assertEquals(rig.io(0x1000, 4, 0, 0, fd), 0);
+  assertEquals(context.references, 2);
+  assertEquals(rig.io(0x1000, 4, 0, 0, fd), "EEXIST");
+  rig.vm.faults.fail("bus-grow");
+  assertEquals(rig.io(0x2000, 4, 0, 0, fd), "ENOMEM");
+  rig.vm.faults.fail("bus-grow", { after: 1 });
+  assertEquals(rig.io(0x3000, 0, 0, 0, fd), "ENOMEM");
+  rig.vm.faults.fail("ioeventfd");
+  assertEquals(rig.io(0x4000, 4, 0, 0, fd), "ENOMEM");
+  assertEquals(context.references, 2);
+  assertEquals(rig.vm.registrations().map(({ addr }) => addr), [0x1000n]);
+});
+
+Deno.test("KVM_IOEVENTFD of 3.16 fills the fast bus with 1,000, and says so", () => {
+  const rig = new Rig("3.16");
+  const fd = rig.efd();
+  for (let i = 0; i < 1000; i++) assertEquals(rig.io(0x1000 + 8 * i, 0, 0, 0, fd), 0);
+  assertEquals(
+    told(rig, 0x8000n, 0, 0, 0n, fd),
+    "ENOSPC bus-full: The fast MMIO bus holds 0x3e8 devices that are not ioeventfds",
+  );
+  assertEquals(rig.vm.registrations().length, 1000);
+  assertEquals(rig.vm.bus(KVM_MMIO_BUS).deviceCount, 1000);
+});
+
+Deno.test("KVM_IOEVENTFD of 4.4 leaves a freed doorbell on a bus that cannot shrink, for its own writes alone", () => {
+  const rig = new Rig("4.4");
+  const fd = rig.efd();
+  assertEquals(rig.io(0x1000, 4, DM, 5, fd), 0);
+  rig.vm.faults.fail("bus-shrink");
+  assertEquals(rig.io(0x1000, 4, DEASSIGN | DM, 5, fd), 0);
+  assertEquals(rig.vm.registrations(), []);
+  assertEquals(rig.vm.reports.length, 1);
+  assertEquals(rig.store(0x1000, 4, 6), true);
+  assertEquals(rig.vm.reports.length, 1);
+  assertEquals(rig.store(0x1000, 4, 5), false);
+  assertEquals(
+    rig.vm.reports.map(({ kind, quirk, detail }) => [kind, quirk, detail]),
+    [
+      "A bus kept a freed ioeventfd at mmio 0x1000 len 0x4 datamatch 0x5",
+      "A guest write reached a freed ioeventfd at mmio 0x1000 len 0x4 datamatch 0x5",
+    ].map((detail) => ["use-after-free", "deassign-uaf-oom", detail]),
+  );
+  assertEquals(rig.count(fd), 0n);
+});
