@@ -11,13 +11,18 @@ import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { textTable } from "../text_table.ts";
 import { groupNames, ruleNames } from "./_rule_names.ts";
 
+const LIKE_BEFORE = "=     as in the release before";
+const SEED = "seed  the commit that brought zero length, and nothing after it";
+
 /** `ioeventfd caps`. */
 export const caps: Command = {
   name: "caps",
   summary: "Capabilities and rules by kernel release",
   usage: "[--kernel RELEASE|all] [--json]",
   description:
-    "One row per rule, one column per release; = means as in the release before. All releases\nunless one is named. On a narrow terminal, changes stand one behind the other.",
+    `One row per rule, one column per release; = means as in the release before, seed is Linux with
+the commit that brought zero length and nothing after it. All releases unless one is named. On a
+narrow terminal, changes stand one behind the other.`,
   operands: [0, 0],
   options: [
     { ...kernelsOption, summary: "One release, all of them unless given" },
@@ -44,7 +49,8 @@ async function run(context: Context): Promise<number> {
     ? lines([`${names[0]}, and what changed`], sections(releases), changes(names))
     : wide;
   const painted = rest.map((line) => (line.startsWith(" ") ? line : style.bold(line)));
-  await stdout.write(fitText([style.bold(heading!), ...painted, ""].join("\n"), stdout));
+  const legend = releases.length === 1 ? [] : ["", ...(isNarrow ? [] : [LIKE_BEFORE]), SEED];
+  await stdout.write(fitText([style.bold(heading!), ...painted, ...legend, ""].join("\n"), stdout));
   return 0;
 }
 

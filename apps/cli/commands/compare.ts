@@ -22,6 +22,10 @@ export const compare: Command = {
 kvm-unit-tests' pci-testdev, one of zero length, the same where KVM does not ask the fast MMIO
 bus, and the four fixed lengths that did the job before zero length.
 
+Counts are of one kick: eventfd signals, exits to userspace; what KVM read of the guest's page
+tables to fetch the instruction (PT fetch) and for its operand (PT data), and of EPT; bytes fetched,
+instructions decoded, and comparisons in the search of the bus.
+
 Three kinds of figures, never mixed: work is counted, cycles are modelled by a cost table that
 is printed with its sources, nanoseconds are this simulator's on this host.`,
   operands: [0, 0],
