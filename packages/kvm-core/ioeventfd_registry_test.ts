@@ -211,3 +211,14 @@ Deno.test("KVM_IOEVENTFD of 4.4 leaves a freed doorbell on a bus that cannot shr
   );
   assertEquals(rig.count(fd), 0n);
 });
+
+Deno.test("KVM_IOEVENTFD takes the fast twin away with its doorbell on MMIO, not with one on a port or CCW", () => {
+  const rig = new Rig();
+  const fd = rig.efd();
+  for (const flags of [0, PIO, CCW]) assertEquals(rig.io(0x510, 0, flags, 0, fd), 0);
+  const fast = rig.vm.bus(KVM_FAST_MMIO_BUS);
+  for (const [flags, left] of [[PIO, 1], [CCW, 1], [0, 0]] as const) {
+    assertEquals(rig.io(0x510, 0, DEASSIGN | flags, 0, fd), 0);
+    assertEquals(fast.deviceCount, left);
+  }
+});
