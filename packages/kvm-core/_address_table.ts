@@ -3,7 +3,6 @@ type Words = Int32Array<ArrayBuffer>;
 const FIRST_SLOTS = 4; // 64 bytes, which V8 keeps in its heap
 /** The records of every table that has none yet; never written to. */
 const NONE: Words = new Int32Array(FIRST_SLOTS * 4);
-const NO_REFS: Words = new Int32Array(FIRST_SLOTS);
 const MULTIPLIERS = [0x9e3779b1 | 0, 0x85ebca6b | 0, 0x2545f491, 0xcc9e2d51 | 0];
 
 /** Where in a record its third and fourth word are; the first two are the address. */
@@ -11,13 +10,10 @@ export const TAG = 2, META = 3;
 
 /**
  * Records of four words by 64-bit address: open addressing over one Int32Array, deletion by shifting back. A record whose
- * TAG is 0 is empty. At most a third is in use: a longer probe costs more than a larger table. A fifth word, which no
- * search needs, is kept apart.
+ * TAG is 0 is empty. At most a third is in use: a longer probe costs more than a larger table.
  */
 export class AddressTable {
   records: Words = NONE;
-  /** The fifth words: that of the record at `at` is `refs[at >>> 2]`. */
-  refs: Words = NO_REFS;
   /** Last word of the last record. */
   mask: number = FIRST_SLOTS * 4 - 1;
   /** Addresses in the table. */
@@ -46,10 +42,7 @@ export class AddressTable {
 
   /** To be called before {@linkcode AddressTable.claim}; moves records. */
   makeRoom(): void {
-    if (this.records === NONE) {
-      this.records = new Int32Array(FIRST_SLOTS * 4);
-      this.refs = new Int32Array(FIRST_SLOTS);
-    }
+    if (this.records === NONE) this.records = new Int32Array(FIRST_SLOTS * 4);
     const slots = (this.mask + 1) >>> 2;
     if (this.count * 3 >= slots) this.#resize(slots * 2);
     else if (this.#probes * 8 > this.count && this.count * 4 > this.#chosenAt * 5) {
@@ -58,7 +51,7 @@ export class AddressTable {
   }
 
   /** An empty record for an address that has none. */
-  claim(lo: number, hi: number, tag: number, meta: number, ref: number): number {
+  claim(lo: number, hi: number, tag: number, meta: number): number {
     const records = this.records;
     let at = this.home(lo, hi);
     for (; records[at + TAG] !== 0; at = (at + 4) & this.mask) this.#probes++;
@@ -66,7 +59,6 @@ export class AddressTable {
     records[at + 1] = hi;
     records[at + TAG] = tag;
     records[at + META] = meta;
-    this.refs[at >>> 2] = ref;
     this.count++;
     return at;
   }
@@ -79,7 +71,6 @@ export class AddressTable {
       const home = this.home(records[next]!, records[next + 1]!);
       if (((next - home) & mask) < ((next - hole) & mask)) continue;
       records.copyWithin(hole, next, next + 4);
-      this.refs[hole >>> 2] = this.refs[next >>> 2]!;
       hole = next;
     }
     records[hole + TAG] = 0;
@@ -89,18 +80,17 @@ export class AddressTable {
   }
 
   #resize(slots: number): void {
-    const old = this.records, oldRefs = this.refs;
+    const old = this.records;
     this.mask = slots * 4 - 1;
     this.#shift = Math.clz32(slots - 1);
     let best = Infinity, chosen = this.#multiplier;
     for (const multiplier of MULTIPLIERS) {
       this.#multiplier = multiplier;
-      const { table, refs, probes } = this.#rehash(old, oldRefs, slots);
+      const { table, probes } = this.#rehash(old, slots);
       if (probes < best) {
         best = probes;
         chosen = multiplier;
         this.records = table;
-        this.refs = refs;
       }
       if (probes * 16 <= this.count) break;
     }
@@ -109,20 +99,15 @@ export class AddressTable {
     this.#chosenAt = this.count;
   }
 
-  #rehash(
-    old: Words,
-    oldRefs: Words,
-    slots: number,
-  ): { table: Words; refs: Words; probes: number } {
-    const table = new Int32Array(slots * 4), refs = new Int32Array(slots);
+  #rehash(old: Words, slots: number): { table: Words; probes: number } {
+    const table = new Int32Array(slots * 4);
     let probes = 0;
     for (let from = 0; from < old.length; from += 4) {
       if (old[from + TAG] === 0) continue;
       let at = this.home(old[from]!, old[from + 1]!);
       for (; table[at + TAG] !== 0; at = (at + 4) & this.mask) probes++;
       for (let word = 0; word < 4; word++) table[at + word] = old[from + word]!;
-      refs[at >>> 2] = oldRefs[from >>> 2]!;
     }
-    return { table, refs, probes };
+    return { table, probes };
   }
 }

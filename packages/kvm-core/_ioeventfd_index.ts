@@ -13,7 +13,8 @@ import { matches } from "./matches.ts";
 
 // V8 folds constants of this module alone: see docs/speed.md
 const { META, TAG } = addressTable;
-const { CONFLICT, COVERED, DATAMATCH, DIRTY, LEN, MATCHED, PLACE, SEVERAL, WILD } = indexRecord;
+const { CONFLICT, COVERED, DATAMATCH, DIRTY, LEN, MATCHED, OWN, PLACE, SEVERAL, COMMON, WILD } =
+  indexRecord;
 
 /** Answer of {@linkcode IoeventfdIndex.write}: no ioeventfd at this address. */
 export const ABSENT = 1;
@@ -130,8 +131,8 @@ export class IoeventfdIndex {
     const number = this.#number(device, order);
     if (at < 0) {
       this.#table.makeRoom();
-      const meta = device.len | (device.wildcard ? 0 : DATAMATCH);
-      at = this.#table.claim(lo, hi, tagOf(meta, this.#places[number]!), meta, number);
+      const meta = device.len | (device.wildcard ? 0 : DATAMATCH) | number << OWN;
+      at = this.#table.claim(lo, hi, tagOf(meta, number, this.#places[number]!), meta);
       this.#shapeChanged(at, -1, device.len);
     } else {
       const before = this.#table.records[at + META]! & LEN;
@@ -191,7 +192,6 @@ export class IoeventfdIndex {
   /** Bytes of the tables, without the ioeventfds themselves. */
   get bytes(): number {
     return this.#table.records.byteLength + this.#exact.bytes + this.#groups.length * 24 +
-      this.#table.refs.byteLength +
       (this.#devices.length + this.#places.length + this.#order.length + this.#free.length) * 8;
   }
 
@@ -228,7 +228,8 @@ export class IoeventfdIndex {
 
   /** Number of the only ioeventfd at an address, or of the group. */
   #ref(at: number): number {
-    return this.#table.refs[at >>> 2]!;
+    const tag = this.#table.records[at + TAG]!;
+    return tag < 0 ? ~tag : this.#table.records[at + META]! >>> OWN;
   }
 
   #drop(at: number): void {
@@ -254,10 +255,9 @@ export class IoeventfdIndex {
     const number = this.#ref(at);
     const group = this.#freeGroups.pop() ?? this.#groups.length;
     this.#groups[group] = new Int32Array(5);
-    const meta = (this.#table.records[at + META]! & ~DATAMATCH) | SEVERAL;
+    const meta = (this.#table.records[at + META]! & COMMON & ~DATAMATCH) | SEVERAL;
     this.#table.records[at + META] = meta;
-    this.#table.records[at + TAG] = tagOf(meta, 0);
-    this.#table.refs[at >>> 2] = group;
+    this.#table.records[at + TAG] = tagOf(meta, group, 0);
     this.#join(at, this.#devices[number]!, number);
   }
 
@@ -335,8 +335,9 @@ export class IoeventfdIndex {
 
   #setMeta(at: number, meta: number): void {
     const was = (this.#table.records[at + META]! & DIRTY) !== 0;
-    const place = (meta & SEVERAL) === 0 ? this.#places[this.#ref(at)]! : 0;
-    this.#table.records[at + TAG] = tagOf(meta, place);
+    const ref = this.#ref(at);
+    const place = (meta & SEVERAL) === 0 ? this.#places[ref]! : 0;
+    this.#table.records[at + TAG] = tagOf(meta, ref, place);
     this.#table.records[at + META] = meta;
     const is = (meta & DIRTY) !== 0;
     if (is !== was) this.dirty += is ? 1 : -1;

@@ -12,7 +12,7 @@ const BITS = 10, WORD = (1 << BITS) - 1;
  */
 export class SignalPlaces {
   readonly #arrays: Int32Array[] = [];
-  /** Places handed out of each array; at 0 its number is free, and the array may go. */
+  /** Places handed out of each array; at 0 its number is free, and the array may go, but for the last. */
   readonly #uses: number[] = [];
   readonly #free: number[] = [];
   #numbers: Map<Int32Array, number> | null = null; // made with the second array: most buses have one
@@ -20,14 +20,22 @@ export class SignalPlaces {
 
   /** The place of a counter, to be given back. */
   take({ cells, at }: CounterCell): number {
-    if (this.#arrays[this.#last] !== cells) this.#last = this.#numberOf(cells);
+    if (this.#arrays[this.#last] !== cells) {
+      const before = this.#last;
+      this.#last = this.#numberOf(cells);
+      if (before !== this.#last && this.#uses[before] === 0) this.#letGo(before);
+    }
     this.#uses[this.#last]!++;
     return this.#last << BITS | at;
   }
 
   giveBack(place: number): void {
     const number = place >>> BITS;
-    if (--this.#uses[number]! > 0) return;
+    // The array in use stays: the next counter is likely to be in it too.
+    if (--this.#uses[number]! === 0 && number !== this.#last) this.#letGo(number);
+  }
+
+  #letGo(number: number): void {
     this.#numbers?.delete(this.#arrays[number]!);
     this.#arrays[number] = NONE;
     this.#free.push(number);

@@ -123,9 +123,9 @@ export class Vm extends VmDescriptor implements KvmVm {
    * @throws {RangeError} for another index
    */
   bus(index: number): IoBus {
-    if (BUS_NAMES[index] === undefined) throw new RangeError(`There is no bus ${index}`);
     const made = this.#buses[index];
     if (made !== undefined) return made;
+    if (BUS_NAMES[index] === undefined) throw new RangeError(`There is no bus ${index}`);
     const bus = new IoBus(this.release.bus, this.faults);
     if (this.teardown.length > 0) bus.destroy();
     return this.#buses[index] = bus;
