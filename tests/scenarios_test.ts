@@ -45,6 +45,11 @@ for (const scenario of scenarios) {
   });
 }
 
+Deno.test("scenarios/README.md has a link to every scenario", () => {
+  const readme = Deno.readTextFileSync(new URL("README.md", folder));
+  assertEquals(names.filter((name) => !readme.includes(`](${name})`)), []);
+});
+
 const live = new LiveBackend();
 const host = live.available();
 Deno.test({
