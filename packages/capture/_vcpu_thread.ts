@@ -19,7 +19,7 @@ import { deviceAt, speaker } from "./_in_kernel_device.ts";
 import type { Judge } from "./_judge.ts";
 import { outExited } from "./_out_or_in.ts";
 import { mostReadExits, PendingStores } from "./_pending_stores.ts";
-import type { StoppingRecorder } from "./_stopping_recorder.ts";
+import type { TracerEdges } from "./_tracer_edges.ts";
 import { VmGuess } from "./_vm_guess.ts";
 import type { VmState } from "./_vm_state.ts";
 
@@ -36,7 +36,7 @@ export interface VcpuHost {
   /** Compares model and recording. */
   readonly judge: Judge;
   /** Takes exits without a cause. */
-  readonly stopping: StoppingRecorder;
+  readonly edges: TracerEdges;
 }
 
 /** What comes after an exit for port I/O. */
@@ -198,7 +198,7 @@ export class VcpuThread {
     if (this.#takeMemoryExit() || this.#excuse(line)) {
       exits.explained++;
     } else {
-      this.#host.stopping.unexplained(line, true);
+      this.#host.edges.unexplained(this.vm, line, true);
     }
     this.#drainRings();
   }
@@ -311,8 +311,9 @@ export class VcpuThread {
       );
     } else if (this.#excuse(line)) {
       exits.explained++;
+      this.#fresh = false;
     } else {
-      this.#host.stopping.unexplained(line, false);
+      this.#host.edges.unexplained(this.vm, line, false);
     }
     return false;
   }
@@ -341,10 +342,9 @@ export class VcpuThread {
     const strange = device < 0
       ? inKernel !== answered
       : device !== speaker && !inKernel && answered;
+    if (this.#guess?.unsure) return;
     const early = counts.firstExit === 0 && !vm.setupKnown;
-    if (strange && !early && !this.#guess?.unsure) {
-      judge.strangeRead(vm, line, bus, lo, hi, inKernel);
-    }
-    if (device >= 0 && !this.#guess?.unsure) judge.readAtDevice(vm, device, inKernel, answered);
+    if (strange && !early) judge.strangeRead(vm, line, bus, lo, hi, inKernel);
+    if (device >= 0) judge.readAtDevice(vm, device, inKernel, answered);
   }
 }

@@ -63,6 +63,21 @@ Deno.test("replay() takes exits after the last line of their kind for those of a
   assertEquals(without.exits.unexplained, 1);
 });
 
+Deno.test("replay() takes exits before the first line of their kind for those of a tracer that starts", async () => {
+  const report = await run(
+    new RecordingText().ioExit().ioExit().mmioExit().mmioExit().store("0x1000").mmioExit()
+      .ioExit().out("0x402").ioExit(),
+  );
+  assertEquals([report.exits.explained, report.exits.io], [7, 7]);
+  assertEquals(report.inferred, [
+    "the exit at line 1 is of an access before the first line of what was recorded",
+    "2 exits from line 3 on are of accesses before the first kvm_mmio line: the tracer was being started",
+    "2 exits from line 2 on are of accesses before the first kvm_pio line: the tracer was being started",
+  ]);
+  const known = new RecordingText().vm().mmioExit().store("0x1000").mmioExit();
+  assertEquals((await replay(known.bytes)).unexplainedLines, [3]);
+});
+
 Deno.test("replay() infers a datamatch when some values stay in the kernel and others exit", async () => {
   const recording = new RecordingText();
   for (let i = 0; i < 5; i++) {

@@ -11,7 +11,7 @@ import { Findings } from "./_findings.ts";
 import { Judge } from "./_judge.ts";
 import { type OtherWorld, ProcessState } from "./_process_state.ts";
 import { Setup } from "./_setup.ts";
-import { StoppingRecorder } from "./_stopping_recorder.ts";
+import { TracerEdges } from "./_tracer_edges.ts";
 import { enablesSplitIrqchip, type SetupCall } from "./_setup_call.ts";
 import { VcpuThread } from "./_vcpu_thread.ts";
 import { WriteTeller } from "./_write_teller.ts";
@@ -96,7 +96,7 @@ export class Replayer {
   readonly #other: OtherWorld | null;
   readonly #counts = new Counts();
   readonly #findings = new Findings();
-  readonly #stopping: StoppingRecorder;
+  readonly #edges: TracerEdges;
   readonly #judge: Judge;
   readonly #setup: Setup;
   readonly #processes = new Map<string, ProcessState>();
@@ -118,7 +118,7 @@ export class Replayer {
       this.#findings,
       onWrite === undefined ? null : new WriteTeller(onWrite),
     );
-    this.#stopping = new StoppingRecorder(this.#findings, this.#counts.exits);
+    this.#edges = new TracerEdges(this.#findings, this.#counts.exits);
     this.#setup = new Setup(this.#findings, this.#other);
     this.#queue = new EventQueue((words, row, time) => this.#event(words, row, time));
     this.parser = new TraceParser((batch) => this.#queue.push(batch));
@@ -128,7 +128,7 @@ export class Replayer {
   finish(): ReplayReport {
     this.#queue.end();
     for (const vcpu of this.#vcpus) vcpu?.finish();
-    this.#stopping.finish();
+    this.#edges.finish();
     this.#judge.finish();
     return conclude(this.#gathered());
   }
@@ -171,12 +171,12 @@ export class Replayer {
       } else {
         vcpu.portRead(line, port, len);
       }
-      this.#stopping.portLine();
+      this.#edges.portLine();
     } else if (kind === eventKind.userspaceExit) {
       this.#exit(thread, line, words[row + column.a]!, words[row + column.b]!);
     } else if (kind === eventKind.mmio) {
       this.#mmio(words, row, thread, line, time);
-      this.#stopping.memoryLine();
+      this.#edges.memoryLine();
     } else if (kind === eventKind.guestEntry || kind === eventKind.guestExit) {
       (this.#vcpus[thread] ?? this.#newVcpu(thread)).boundary();
     } else if (kind === eventKind.fastMmio) {
@@ -213,7 +213,7 @@ export class Replayer {
     const { exits } = this.#counts;
     const vcpu = this.#vcpus[thread] ?? this.#newVcpu(thread);
     if (exits.observed++ === 0) this.#counts.firstExit = line;
-    this.#stopping.at(this.#last);
+    this.#edges.at(this.#last);
     this.#counts.reason(errno < 0 ? errno : reason);
     if (errno === 0 && reason === KVM_EXIT_IO) {
       exits.io++;
@@ -298,7 +298,7 @@ export class Replayer {
       counts: this.#counts,
       findings: this.#findings,
       judge: this.#judge,
-      stopping: this.#stopping,
+      edges: this.#edges,
     };
     const vcpu = new VcpuThread(thread, vm, host);
     this.#vcpus[thread] = vcpu;
