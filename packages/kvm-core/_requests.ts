@@ -89,5 +89,6 @@ export function checkRegion(region: MemoryRegion): MemoryRegion {
 }
 
 export function show(value: unknown): string {
+  if (typeof value === "bigint") return `${hex(value)}n`;
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

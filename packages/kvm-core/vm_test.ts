@@ -367,6 +367,7 @@ Deno.test("The typed door takes no float, NaN, string or number for a bigint", (
   assertThrows(assign({ bus: "isa" }), TypeError, 'got "isa"');
   assertThrows(assign({ bus: "toString" }), TypeError);
   assertThrows(assign({ fd: 3.5 }), TypeError);
+  assertThrows(assign({ fd: 3n }), TypeError, "must be an integer: got 0x3n");
   assertThrows(assign({ fd: 2 ** 31 }), RangeError);
   assertEquals(rig.vm.registrations(), []);
   // deno-lint-ignore no-explicit-any
