@@ -54,6 +54,10 @@ export function lintText(linted: readonly Linted[], style: Style): string {
       lines.push(...releaseLines(report, style));
     } else {
       lines.push(style.bold(`VM ${recorded.vm} of process ${recorded.process}`));
+      if (report.registrations.length === 0) {
+        lines.push("No registration was in force while its guest ran", "");
+        continue;
+      }
       lines.push(...findingLines(report.registrations, recorded.lines, style), "");
     }
     lines.push(...orderLines(report, style), "", summaryLine(report, style), "");

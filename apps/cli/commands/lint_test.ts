@@ -95,6 +95,22 @@ Deno.test("lint takes a recording, gzip too, and gives the lines", async () => {
   assertMatch((await lint(text)).stdout, /^VM 9 of process 40$/m);
 });
 
+Deno.test("lint says of a VM without registrations that there is none to judge", async () => {
+  const probe = [
+    "1 40/40 qemu-system-x86 ioctl: fd 8 cmd 0xae01 arg 0x0 ret 9",
+    "2 40/40 qemu-system-x86 KVM_IOEVENTFD: vm 9 datamatch 0x0 addr 0x0 len 2 fd 5 flags 0x3 ret 0",
+    "3 40/40 qemu-system-x86 KVM_IOEVENTFD: vm 9 datamatch 0x0 addr 0x0 len 2 fd 5 flags 0x7 ret 0",
+    "4 40/40 qemu-system-x86 kvm_pio: rw 1 port 0x70 size 1 count 1 val 0x8f",
+    "5 40/40 qemu-system-x86 kvm_userspace_exit: reason 2 errno 0",
+  ];
+  const { code, stdout } = await lint(probe.join("\n") + "\n");
+  assertEquals(code, 0);
+  assertEquals(
+    stdout,
+    "VM 9 of process 40\nNo registration was in force while its guest ran\n",
+  );
+});
+
 Deno.test("lint says in one line what is wrong with its input, and ends with 3", async () => {
   const cases: [string | Uint8Array, RegExp][] = [
     ["", /^ioeventfd: set\.json:1: empty: expected registrations as JSON\n$/],
