@@ -35,6 +35,32 @@ const evilRecording = [
   "",
 ].join("\n");
 
+/** Four vCPUs that ring a doorbell and write to places where there is none, as many bytes as it takes. */
+async function* longRecording(bytes: number): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  yield encoder.encode([
+    "100 7/7 vmm ioctl: fd 3 cmd 0xae01 arg 0x0 ret 4",
+    "200 7/7 vmm KVM_IOEVENTFD: vm 4 datamatch 0x0 addr 0xd0000000 len 0 fd 5 flags 0x0 ret 0",
+    ...[0, 1, 2, 3].map((cpu) =>
+      `${300 + cpu} 7/${8 + cpu} vmm ioctl: fd 4 cmd 0xae41 arg 0x${cpu} ret ${6 + cpu}`
+    ),
+    "",
+  ].join("\n"));
+  for (let time = 1000, done = 0; done < bytes;) {
+    let text = "";
+    for (let i = 0; i < 2000; i++, time += 1000) {
+      const who = `7/${8 + i % 4} vmm`;
+      const gpa = (0xd0000100 + 8 * (i % 40)).toString(16);
+      text += `${time} ${who} kvm_mmio: type 2 len 4 gpa 0xd0000000 val 0x0\n` +
+        `${time + 200} ${who} kvm_mmio: type 2 len 4 gpa 0x${gpa} val 0x0\n` +
+        `${time + 400} ${who} kvm_userspace_exit: reason 6 errno 0\n`;
+    }
+    const chunk = encoder.encode(text);
+    done += chunk.length;
+    yield chunk;
+  }
+}
+
 /** Whether each canvas of the page has something drawn on it. */
 const drawn = `[...document.querySelectorAll("canvas")].map((canvas) => {
   const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
@@ -194,6 +220,22 @@ Deno.test({
       await browser.evaluate(`document.querySelector(".scroll").scrollLeft = 9999`);
       await browser.evaluate("new Promise((done) => setTimeout(done, 100))");
       assertEquals(await browser.evaluate(more), "scroll");
+      assertEquals(await browser.problems(), []);
+    });
+
+    await t.step("a recording of 100 MB is a page like any other", async () => {
+      const study = await studyRecording(longRecording(100e6));
+      assertEquals(study.recorded.exits.unexplained, 0);
+      const page = await renderReport([{ kind: "recording", name: "long", study }]);
+      assert(page.length < 1e6, `${page.length} bytes`);
+      const path = `${folder}/long.html`;
+      await Deno.writeTextFile(path, page);
+      await browser.open(`file://${path}`, 1280);
+      await browser.click(heading("Writes"));
+      await browser.fill("form.filter input", "0xd0000100");
+      assertEquals((await browser.evaluate<string[]>(columnTexts(0))).length, 1);
+      await browser.click("[data-move=in]");
+      assert((await browser.evaluate<boolean[]>(drawn)).every((is) => is));
       assertEquals(await browser.problems(), []);
     });
 
