@@ -57,7 +57,7 @@ export function doorbellsSection(context: RecordingContext): Html {
       kind: "doorbells",
     })
   }
-    <p class="note">Signals, coalesced, in kernel and exited are counted in the recording. Cycles are modelled, for
+    <p class="note">Signals, coalesced, in kernel and exited are counted in the recording. Way and cycles are modelled, for
     a host with EPT (<a href="#costs">the cost table</a>); they are not measured.${
     omitted.places +
           left === 0

@@ -149,7 +149,7 @@ function costs(context: RecordingContext): Item[] {
       weight: "good" as const,
       text: `${counted(signals(fast), "signal")} of ${
         counted(fast.length, "doorbell")
-      } with length 0 take the fast path.`,
+      } with length 0 take the fast path on a host with EPT.`,
     }]),
     ...(decoded.length === 0 ? [] : [{
       weight: saves ? "warn" as const : "info" as const,
