@@ -10,6 +10,7 @@ import { InputError, UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
 import { inputName } from "../host.ts";
 import { kernelOption } from "../kernel_option.ts";
+import { grouped } from "../numbers.ts";
 import { ReadingProgress } from "../reading_progress.ts";
 
 /** `ioeventfd export`. */
@@ -77,13 +78,24 @@ async function run(context: Context): Promise<number> {
     throw new UsageError("--format parquet is no text: say where to write it with -o FILE");
   }
   const progress = new ReadingProgress(context, path, format === "ftrace" ? 1 : 2);
+  let size = 0;
   try {
-    await writeTo(context, output, (sink) => exportAs(format, context, sink, progress));
+    await writeTo(context, output, (sink) => {
+      const counted: ExportSink = (bytes) => {
+        size += bytes.length;
+        return sink(bytes);
+      };
+      return exportAs(format, context, counted, progress);
+    });
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;
     throw new InputError(`${inputName(path)}:${error.line}: ${error.message}`);
   } finally {
     await progress.finish();
+  }
+  if (output !== "-" && !context.quiet) {
+    const next = format === "perfetto" ? "; open it in ui.perfetto.dev" : "";
+    await context.stderr.write(`${output}: ${grouped(Math.ceil(size / 1000))} kB${next}\n`);
   }
   return 0;
 }

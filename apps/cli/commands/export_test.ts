@@ -16,7 +16,9 @@ Deno.test("export writes text to stdout, or to a file", async () => {
   assertEquals([shown.code, shown.stderr], [0, ""]);
   assertMatch(shown.stdout, /^recording,time_ns,line,.*\nmine,1000,1,/);
   const filed = await run(["vmm.txt", "-f", "csv", "--name", "mine", "-o", "out.csv"]);
-  assertEquals([filed.code, filed.stdout], [0, ""]);
+  assertEquals([filed.code, filed.stdout, filed.stderr], [0, "", "out.csv: 1 kB\n"]);
+  const quiet = await run(["vmm.txt", "-f", "csv", "-o", "out.csv", "--quiet"]);
+  assertEquals([quiet.code, quiet.stderr], [0, ""]);
   assertEquals(filed.written.get("out.csv"), shown.stdout);
 });
 
