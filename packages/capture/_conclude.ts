@@ -41,6 +41,8 @@ export interface Gathered {
   readonly durationNs: number;
 }
 
+/** So many writes may well have no exit among them; of more it is the exits that were not recorded. */
+const mostWithoutExit = 50;
 /** Places without a registration that are listed. */
 const mostPlain = 512;
 
@@ -48,9 +50,16 @@ const mostPlain = 512;
 export function conclude(gathered: Gathered): ReplayReport {
   const { parser, counts, findings, processes, other, startNs, durationNs } = gathered;
   const vms = processes.flatMap((process) => process.reported);
+  const slowWrites = counts.writes - counts.fastWrites;
+  const withoutExits = counts.exits.observed === 0 && slowWrites > mostWithoutExit;
+  if (withoutExits) findings.withoutExits();
   const places = mergeThreads(
     vms.flatMap((vm) =>
-      placesOf(vm, inferUnknown(vm, findings, counts.firstExit), commOf(vm, gathered))
+      placesOf(
+        vm,
+        inferUnknown(vm, findings, withoutExits ? Infinity : counts.firstExit),
+        commOf(vm, gathered),
+      )
     ),
   );
   const recorded = outcomes(places, "recorded");

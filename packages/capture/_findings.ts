@@ -42,6 +42,13 @@ export class Findings {
     this.unexplainedLines.splice(0, Infinity, ...left);
   }
 
+  /** No exit was recorded: that accesses had none contradicts nothing. */
+  withoutExits(): void {
+    this.contradictions.length = 0;
+    this.contradictionCount = 0;
+    this.infer("no kvm_userspace_exit line is in the recording: was the event recorded?");
+  }
+
   /** Something was concluded that no line says; the same sentence counts up. */
   infer(what: string): void {
     const times = this.#inferred.get(what) ?? 0;

@@ -33,7 +33,7 @@ export interface InferredDoorbell {
 /**
  * Draws the conclusions of a VM and puts the writes where they belong.
  *
- * @param firstExit Line of the first exit of the recording
+ * @param firstExit Line of the first exit of the recording; Infinity where exits were not recorded
  * @returns Registrations that were inferred
  */
 export function inferUnknown(
@@ -45,6 +45,10 @@ export function inferUnknown(
   const strays = vm.sites.all().filter((site) => site.strays > 0);
   inferDevices(vm, findings, strays.filter((site) => site.device >= 0));
   const unknown = strays.filter((site) => site.device < 0);
+  if (vm.setupKnown && firstExit === Infinity) {
+    for (const site of unknown) toUserspace(site);
+    return [];
+  }
   if (vm.setupKnown) {
     for (const site of unknown) contradict(site, findings, "nothing in the kernel takes it");
     return [];
@@ -64,17 +68,22 @@ function inferEarly(vm: VmState, findings: Findings, firstExit: number): void {
     const { strays, strayLines, recorded } = site;
     if (strays === 0 || site.device >= 0 || recorded.userspace === 0) continue;
     if (strayLines.length < strays || strayLines.some((line) => line >= firstExit)) continue;
-    for (const counted of [recorded, site.imagined]) {
-      counted.inKernel -= strays;
-      counted.userspace += strays;
-    }
+    toUserspace(site);
     const place = describePlace(site.bus, site.lo, site.hi);
     findings.infer(
       `writes to ${place} before line ${firstExit}, the first exit, are taken to have exited as ` +
         "the others did",
     );
-    site.strays = 0;
   }
+}
+
+/** What seemed to stay in the kernel exited after all. */
+function toUserspace(site: Site): void {
+  for (const counted of [site.recorded, site.imagined]) {
+    counted.inKernel -= site.strays;
+    counted.userspace += site.strays;
+  }
+  site.strays = 0;
 }
 
 function inferDevices(vm: VmState, findings: Findings, strays: readonly Site[]): void {

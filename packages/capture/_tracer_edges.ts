@@ -16,6 +16,8 @@ interface Edge {
   readonly event: string;
   /** Such a line was there. */
   seen: boolean;
+  /** Such an exit had no cause. */
+  missed: boolean;
   /** Lines of the exits. */
   readonly lines: number[];
   /** Time of the first. */
@@ -26,8 +28,8 @@ interface Edge {
 export class TracerEdges {
   readonly #findings: Findings;
   readonly #exits: ExitCounts;
-  readonly #ports: Edge = { event: "kvm_pio", seen: false, lines: [], from: 0 };
-  readonly #memory: Edge = { event: "kvm_mmio", seen: false, lines: [], from: 0 };
+  readonly #ports: Edge = { event: "kvm_pio", seen: false, missed: false, lines: [], from: 0 };
+  readonly #memory: Edge = { event: "kvm_mmio", seen: false, missed: false, lines: [], from: 0 };
   #now = 0;
 
   /** @param findings Where guesses go @param exits What is counted */
@@ -62,6 +64,7 @@ export class TracerEdges {
     this.#exits.unexplained++;
     this.#findings.unexplained(line);
     const edge = memory ? this.#memory : this.#ports;
+    edge.missed = true;
     if (!edge.seen && setupKnown) return;
     if (edge.lines.length === 0) edge.from = this.#now;
     if (this.#now - edge.from <= mostNs) edge.lines.push(line);
@@ -71,6 +74,9 @@ export class TracerEdges {
   finish(): void {
     for (const edge of [this.#ports, this.#memory]) {
       if (edge.seen) this.#explain(edge, "after the last", "stopped");
+      else if (edge.missed) {
+        this.#findings.infer(`no ${edge.event} line is in the recording: was the event recorded?`);
+      }
     }
   }
 

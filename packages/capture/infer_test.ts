@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { replay } from "./replay.ts";
 import type { DoorbellReport, ReplayReport } from "./replay_report.ts";
 import { RecordingText } from "./testdata/recording_text.ts";
@@ -122,4 +122,24 @@ Deno.test("replay() sums up writes to VGA memory that are coalesced", async () =
   const report = await run(recording.exit(5));
   assertEquals(report.outcomes.coalesced, 300);
   assertEquals(report.inferred.length, 1);
+});
+
+Deno.test("replay() says of which events a recording has none", async () => {
+  const whole = new RecordingText().vm().ioeventfd("0xfebfb000", 0);
+  for (let i = 0; i < 60; i++) {
+    whole.store("0xfebfb000", 2).store("0xfebfb004").mmioExit().out("0x402").ioExit();
+  }
+  const without = async (event: string): Promise<ReplayReport> => {
+    const lines = whole.toString().split("\n").filter((line) => !line.includes(` ${event}:`));
+    return await replay(new TextEncoder().encode(lines.join("\n")));
+  };
+  const said = (event: string) => [`no ${event} line is in the recording: was the event recorded?`];
+  const noExits = await without("kvm_userspace_exit");
+  assertEquals([noExits.inferred, noExits.contradictions], [said("kvm_userspace_exit"), []]);
+  assertEquals(noExits.outcomes, { ioeventfd: 60, coalesced: 0, inKernel: 0, userspace: 120 });
+  for (const event of ["kvm_mmio", "kvm_pio"]) {
+    const { exits, inferred } = await without(event);
+    assertEquals([exits.explained + exits.unexplained, inferred.at(-1)], [120, said(event)[0]]);
+    assert(exits.unexplained >= 59);
+  }
 });
