@@ -30,7 +30,10 @@ export const explain: Command = {
   summary: "One registration: the errno, the check that refuses, the collision, by release",
   usage:
     "--addr ADDR --len LEN [--datamatch VALUE] [--pio] [--history FILE] [--kernel RELEASE|all]",
-  description: "What was registered before comes from --history, a set as `lint` takes it.",
+  description:
+    `For each release the errno, the check that refuses and, for a collision, with what and by which
+clause of the rule. Of what is accepted: whether it can fire, and whom it hides. What was registered
+before comes from --history, a set as \`lint\` takes it. A refusal is an answer: the exit code is 0.`,
   operands: [0, 0],
   options: [
     { name: "addr", value: "ADDR", summary: "Guest physical address or port, hex or decimal" },

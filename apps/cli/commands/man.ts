@@ -17,7 +17,7 @@ export const man: Command = {
   description: "To read it: ioeventfd man | man -l -",
   operands: [0, 0],
   options: [],
-  examples: [{ about: "to a file that man reads", line: "man" }],
+  examples: [{ about: "the page as troff text", line: "man" }],
   run,
 };
 
