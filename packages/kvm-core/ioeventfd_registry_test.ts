@@ -222,3 +222,24 @@ Deno.test("KVM_IOEVENTFD takes the fast twin away with its doorbell on MMIO, not
     assertEquals(fast.deviceCount, left);
   }
 });
+
+Deno.test("KVM_IOEVENTFD frees each doorbell once when a bus that cannot shrink goes with all that is on it", () => {
+  for (const kernel of ["5.15", "6.19"]) {
+    const rig = new Rig(kernel);
+    const fd = rig.efd();
+    const context = rig.kvm.files.lookupEventfd(fd);
+    for (const [addr, len] of [[0x1000, 4], [0x2000, 4], [0x3000, 0]] as const) {
+      assertEquals(rig.io(addr, len, 0, 0, fd), 0);
+    }
+    assertEquals(context.references, 5, "and the twin");
+    rig.vm.faults.fail("bus-shrink");
+    assertEquals(rig.io(0x1000, 4, DEASSIGN, 0, fd), 0);
+    assertEquals(rig.vm.bus(KVM_MMIO_BUS).dropped, true);
+    assertEquals(context.references, 2, "the file's, and the twin's on its own bus");
+    assertEquals(rig.vm.reports.filter(({ kind }) => kind === "double-free"), []);
+    assertEquals(rig.vm.registrations(), []);
+    assertEquals(rig.store(0x2000, 4), true);
+    assertEquals(rig.io(0x4000, 4, 0, 0, fd), "ENOMEM");
+    assertEquals(context.references, 2);
+  }
+});
