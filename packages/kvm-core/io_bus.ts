@@ -18,6 +18,9 @@ import type { BusWork, Search } from "./reference_bus.ts";
 /** Devices other than ioeventfds that fit on a bus. */
 export const NR_IOBUS_DEVS = 1000;
 
+/** A bit for each length of an access, 0 to 8. */
+const ALL_LENGTHS = 0x1ff;
+
 /**
  * One I/O bus of a VM, by the rules of one release.
  *
@@ -47,8 +50,7 @@ export class IoBus {
   readonly #index: IoeventfdIndex;
   readonly #array: LazyArray;
   #order = 0;
-  #arrayOnly = false;
-  #onlyZeroLength = true;
+  #hashed = ALL_LENGTHS; // a bit for each length that the hash decides
   #dropped = false;
   #ioeventfds = 0;
 
@@ -107,7 +109,7 @@ export class IoBus {
     const order = this.#order++;
     const indexed = device instanceof Ioeventfd && device.len === (len | 0) &&
       device.lo === (lo | 0) && device.hi === (hi | 0) && this.#index.add(device, order);
-    if (len !== 0) this.#onlyZeroLength = false;
+    if (len !== 0) this.#hashed &= ~1;
     if (indexed && this.#array.isIdle) return 0;
     const entry = { lo: lo >>> 0, hi: hi >>> 0, len: len | 0, device, order };
     if (!indexed) {
@@ -221,8 +223,7 @@ export class IoBus {
    * @returns 0 when a device claimed it, −95 EOPNOTSUPP when none did, −12 ENOMEM on a dropped bus
    */
   write(lo: number, hi: number, len: number, vlo: number, vhi: number): number {
-    // Lengths 1 to 8 are decided by hash, and 0 where there is nothing but zero length.
-    if (len === 0 ? !this.#onlyZeroLength : this.#arrayOnly || (len - 1) >>> 0 > 7) {
+    if (len >>> 0 > 8 || (this.#hashed >>> len & 1) === 0) {
       return this.#searched(lo, hi, len, vlo, vhi);
     }
     const answer = this.#index.write(lo, hi, len, vlo, vhi);
@@ -321,8 +322,8 @@ export class IoBus {
   #drop(spared: IoDevice | null): void {
     const isEmpty = this.deviceCount === 0;
     const entries = isEmpty ? [] : [...this.#array.get().entries()];
-    this.#dropped = this.#arrayOnly = true;
-    this.#onlyZeroLength = false;
+    this.#dropped = true;
+    this.#hashed = 0;
     if (isEmpty) return;
     this.#others.clear();
     for (const { device } of entries) {
@@ -332,7 +333,12 @@ export class IoBus {
   }
 
   #settle(): void {
-    this.#arrayOnly = this.#others.odd || this.#array.disordered;
-    this.#onlyZeroLength = !this.#arrayOnly && this.#index.sized === 0 && this.#others.count === 0;
+    // 0 is decided where there is nothing but zero length: else the search may end at another entry.
+    const isZeroLength = this.#index.sized === 0 && this.#others.count === 0;
+    this.#hashed = this.#others.odd || this.#array.disordered
+      ? 0
+      : isZeroLength
+      ? ALL_LENGTHS
+      : ALL_LENGTHS & ~1;
   }
 }
