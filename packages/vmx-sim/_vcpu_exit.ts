@@ -12,31 +12,32 @@ import {
   KVM_EXIT_UNKNOWN,
   type VcpuExit,
 } from "@ioeventfd/uapi";
+import * as field from "./kvm/_kvm_run_fields.ts";
 
 /** The exit in `struct kvm_run`, in the typed spelling; `data` lies in the mapping itself. */
 export function readVcpuExit(run: Uint8Array, view: DataView): VcpuExit {
-  const reason = view.getUint32(8, true);
+  const reason = view.getUint32(field.RUN_EXIT_REASON, true);
   switch (reason) {
     case KVM_EXIT_MMIO: {
-      const len = view.getUint32(48, true);
+      const len = view.getUint32(field.RUN_MMIO_LEN, true);
       return {
         reason: "mmio",
-        addr: view.getBigUint64(32, true),
+        addr: view.getBigUint64(field.RUN_MMIO_PHYS_ADDR, true),
         len,
-        write: run[52] !== 0,
-        data: run.subarray(40, 40 + len),
+        write: run[field.RUN_MMIO_IS_WRITE] !== 0,
+        data: run.subarray(field.RUN_MMIO_DATA, field.RUN_MMIO_DATA + len),
       };
     }
     case KVM_EXIT_IO: {
-      const size = run[33] as 1 | 2 | 4;
-      const count = view.getUint32(36, true);
-      const at = view.getUint32(40, true);
+      const size = run[field.RUN_IO_SIZE] as 1 | 2 | 4;
+      const count = view.getUint32(field.RUN_IO_COUNT, true);
+      const at = view.getUint32(field.RUN_IO_DATA_OFFSET, true);
       return {
         reason: "io",
-        port: view.getUint16(34, true),
+        port: view.getUint16(field.RUN_IO_PORT, true),
         size,
         count,
-        write: run[32] !== 0,
+        write: run[field.RUN_IO_DIRECTION] !== 0,
         data: run.subarray(at, at + size * count),
       };
     }
@@ -51,9 +52,15 @@ export function readVcpuExit(run: Uint8Array, view: DataView): VcpuExit {
     case KVM_EXIT_INTR:
       return { reason: "intr" };
     case KVM_EXIT_UNKNOWN:
-      return { reason: "unknown", hardwareExitReason: view.getBigUint64(32, true) };
+      return {
+        reason: "unknown",
+        hardwareExitReason: view.getBigUint64(field.RUN_HW_REASON, true),
+      };
     case KVM_EXIT_FAIL_ENTRY:
-      return { reason: "fail_entry", hardwareEntryFailureReason: view.getBigUint64(32, true) };
+      return {
+        reason: "fail_entry",
+        hardwareEntryFailureReason: view.getBigUint64(field.RUN_FAIL_ENTRY_REASON, true),
+      };
     case KVM_EXIT_INTERNAL_ERROR: {
       const { suberror, ndata, data } = decodeRunInternalError(run);
       return { reason: "internal_error", suberror, data: data.slice(0, ndata) };

@@ -10,6 +10,7 @@ import * as vmcs from "../hw/vmcs.ts";
 import * as pageWalker from "../mmu/guest_page_walker.ts";
 import { kvmFastMmioText, kvmPageFaultText } from "../trace/tracepoint_text.ts";
 import * as counters from "../work/work_counters.ts";
+import * as runFields from "./_kvm_run_fields.ts";
 import * as busDispatch from "./bus_dispatch.ts";
 import { Emulator } from "./emulator.ts";
 import type { IoBus } from "@ioeventfd/kvm-core";
@@ -57,6 +58,7 @@ const {
 } = vmcs;
 const { ACCESS_USER, ACCESS_WRITE } = pageWalker;
 const { P_EXCEPTION, P_FAST, P_OTHER, P_RAM, P_TOUCH_KERNEL } = counters;
+const { RUN_EXIT_REASON } = runFields;
 const { fastBusWrite } = busDispatch;
 const { FAULT_BUG, FAULT_EMULATE, FAULT_INVALID, FAULT_RETRY } = kvmMmu;
 const { skipInstruction } = skip;
@@ -246,7 +248,7 @@ export class ExitHandlers {
     const goesOn = this.emulator.emulate(EMULTYPE_PF, lo, hi);
     if (goesOn || this.#rules.mmioExitsCountedInEmulator) return goesOn;
     // KERNEL 4.4 arch/x86/kvm/mmu.c kvm_mmu_page_fault: a failed emulation is not counted
-    if (vcpu.runView.getUint32(8, true) !== KVM_EXIT_INTERNAL_ERROR) vcpu.mmioExits++;
+    if (vcpu.runView.getUint32(RUN_EXIT_REASON, true) !== KVM_EXIT_INTERNAL_ERROR) vcpu.mmioExits++;
     return false;
   }
 

@@ -11,6 +11,7 @@ import * as guestMemory from "../mmu/guest_memory.ts";
 import * as pageWalker from "../mmu/guest_page_walker.ts";
 import { kvmMmioText, vcpuMatchMmioText } from "../trace/tracepoint_text.ts";
 import * as counters from "../work/work_counters.ts";
+import * as runFields from "./_kvm_run_fields.ts";
 import { busRead } from "./bus_dispatch.ts";
 import * as busDispatch from "./bus_dispatch.ts";
 import type { KvmMmu } from "./kvm_mmu.ts";
@@ -24,6 +25,8 @@ const { readWord } = guestMemory;
 const { ACCESS_WRITE, WALK_FAULT } = pageWalker;
 const { P_MMIO_KERNEL, P_TOUCH_KERNEL, W_DATA_READS, W_USER_MMIO } = counters;
 const { busWrite } = busDispatch;
+const { RUN_EXIT_REASON, RUN_MMIO_DATA, RUN_MMIO_IS_WRITE, RUN_MMIO_LEN, RUN_MMIO_PHYS_ADDR } =
+  runFields;
 const { COMPLETE_MMIO } = vcpuContext;
 
 /** Memory accesses of one vCPU's emulator. */
@@ -253,12 +256,14 @@ export class MmioAccess {
     const left = this.#length[fragment]!;
     const count = left < 8 ? left : 8;
     const at = this.#at[fragment]!;
-    view.setUint32(8, KVM_EXIT_MMIO, true);
-    view.setInt32(32, this.#gpaLo[fragment]!, true);
-    view.setInt32(36, this.#gpaHi[fragment]!, true);
-    if (this.isWrite) { for (let i = 0; i < count; i++) run[40 + i] = this.#held[at + i]!; }
-    view.setUint32(48, count, true);
-    run[52] = this.isWrite ? 1 : 0;
+    view.setUint32(RUN_EXIT_REASON, KVM_EXIT_MMIO, true);
+    view.setInt32(RUN_MMIO_PHYS_ADDR, this.#gpaLo[fragment]!, true);
+    view.setInt32(RUN_MMIO_PHYS_ADDR + 4, this.#gpaHi[fragment]!, true);
+    if (this.isWrite) {
+      for (let i = 0; i < count; i++) run[RUN_MMIO_DATA + i] = this.#held[at + i]!;
+    }
+    view.setUint32(RUN_MMIO_LEN, count, true);
+    run[RUN_MMIO_IS_WRITE] = this.isWrite ? 1 : 0;
     work.current[W_USER_MMIO]!++;
     this.#vcpu.completion = COMPLETE_MMIO;
   }
@@ -271,7 +276,8 @@ export class MmioAccess {
     const count = left < 8 ? left : 8;
     const at = this.#at[fragment]!;
     if (!this.isWrite) {
-      for (let i = 0; i < count; i++) this.#held[at + i] = this.#vcpu.run[40 + i]!;
+      const { run } = this.#vcpu;
+      for (let i = 0; i < count; i++) this.#held[at + i] = run[RUN_MMIO_DATA + i]!;
     }
     if (left <= 8) this.#current++;
     else {

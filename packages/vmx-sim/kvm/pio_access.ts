@@ -6,6 +6,7 @@
 import * as uapi from "@ioeventfd/uapi";
 import { kvmPioText } from "../trace/tracepoint_text.ts";
 import * as counters from "../work/work_counters.ts";
+import * as runFields from "./_kvm_run_fields.ts";
 import { busRead } from "./bus_dispatch.ts";
 import * as busDispatch from "./bus_dispatch.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
@@ -14,6 +15,14 @@ import type { VcpuContext } from "./vcpu_context.ts";
 const { KVM_EXIT_IO } = uapi;
 const { P_PIO_KERNEL, P_PIO_USER, W_USER_IO } = counters;
 const { busWrite } = busDispatch;
+const {
+  RUN_EXIT_REASON,
+  RUN_IO_COUNT,
+  RUN_IO_DATA_OFFSET,
+  RUN_IO_DIRECTION,
+  RUN_IO_PORT,
+  RUN_IO_SIZE,
+} = runFields;
 
 /** Where the data of a KVM_EXIT_IO lies in the mapping. */
 const dataOffset = 4096;
@@ -109,13 +118,13 @@ export class PioAccess {
     this.isIn = isIn;
     this.size = size;
     this.port = port;
-    view.setUint32(8, KVM_EXIT_IO, true);
-    view.setUint8(32, isIn ? 0 : 1);
-    view.setUint8(33, size);
-    view.setUint16(34, port, true);
-    view.setUint32(36, count, true);
-    view.setUint32(40, dataOffset, true);
-    view.setUint32(44, 0, true);
+    view.setUint32(RUN_EXIT_REASON, KVM_EXIT_IO, true);
+    view.setUint8(RUN_IO_DIRECTION, isIn ? 0 : 1);
+    view.setUint8(RUN_IO_SIZE, size);
+    view.setUint16(RUN_IO_PORT, port, true);
+    view.setUint32(RUN_IO_COUNT, count, true);
+    view.setUint32(RUN_IO_DATA_OFFSET, dataOffset, true);
+    view.setUint32(RUN_IO_DATA_OFFSET + 4, 0, true);
     work.current[W_USER_IO]!++;
     work.path = P_PIO_USER;
   }

@@ -10,6 +10,7 @@ import * as silicon from "../hw/silicon.ts";
 import * as vmcs from "../hw/vmcs.ts";
 import { kvmEntryText, kvmExitText, kvmUserspaceExitText } from "../trace/tracepoint_text.ts";
 import * as counters from "../work/work_counters.ts";
+import * as runFields from "./_kvm_run_fields.ts";
 import { ExitHandlers } from "./exit_handlers.ts";
 import { failEntryExit, plainExit } from "./userspace_exit.ts";
 import * as vcpuContext from "./vcpu_context.ts";
@@ -31,6 +32,15 @@ const {
   VMCS_VECTORING_INFO,
 } = vmcs;
 const { W_EXITS } = counters;
+const {
+  RUN_APIC_BASE,
+  RUN_CR8,
+  RUN_EXIT_REASON,
+  RUN_IF_FLAG,
+  RUN_IMMEDIATE_EXIT,
+  RUN_READY_FOR_INTERRUPT,
+  RUN_REQUEST_INTERRUPT_WINDOW,
+} = runFields;
 const {
   ACTIVE,
   COMPLETE_FAST_IN,
@@ -85,7 +95,7 @@ export class RunLoop {
     if (isInterrupted) plainExit(vcpu, KVM_EXIT_INTR);
     this.#saveHead();
     if (!vcpu.isTracing) return;
-    const reason = vcpu.runView.getUint32(8, true);
+    const reason = vcpu.runView.getUint32(RUN_EXIT_REASON, true);
     const text = kvmUserspaceExitText(reason, kvmExitName(reason) ?? "", isInterrupted ? 4 : 0);
     vcpu.trace("kvm_userspace_exit", text);
   }
@@ -99,12 +109,14 @@ export class RunLoop {
     words[VMCS_RFLAGS] = cpu.rflags;
     words[VMCS_INTERRUPTIBILITY] = cpu.interruptShadow;
     const isOpen = (cpu.rflags & 0x200) !== 0;
-    run[12] = isOpen && cpu.interruptShadow === 0 && this.pendingInterrupt < 0 ? 1 : 0;
-    run[13] = isOpen ? 1 : 0;
-    view.setUint32(16, cpu.cr8, true);
-    view.setUint32(24, 0xfee0_0900, true);
+    run[RUN_READY_FOR_INTERRUPT] = isOpen && cpu.interruptShadow === 0 && this.pendingInterrupt < 0
+      ? 1
+      : 0;
+    run[RUN_IF_FLAG] = isOpen ? 1 : 0;
+    view.setUint32(RUN_CR8, cpu.cr8, true);
+    view.setUint32(RUN_APIC_BASE, 0xfee0_0900, true);
     if (lapic === null) return;
-    run[12] = 1;
+    run[RUN_READY_FOR_INTERRUPT] = 1;
   }
 
   /** What the last exit left open: false when that leads to another exit. */
@@ -135,7 +147,7 @@ export class RunLoop {
   #enter(maxInstructions: number, timeoutMs: number): boolean {
     const vcpu = this.#vcpu;
     const rules = vcpu.vm.release.x86;
-    if (rules.immediateExit && vcpu.run[1] !== 0) return false;
+    if (rules.immediateExit && vcpu.run[RUN_IMMEDIATE_EXIT] !== 0) return false;
     if (this.#isEntryInvalid()) {
       // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c vmx_handle_exit: VM-entry failure, invalid guest state
       failEntryExit(vcpu, 0x8000_0021);
@@ -163,7 +175,7 @@ export class RunLoop {
     const { silicon, work, tables } = vcpu;
     const { handlers } = this;
     const isWatched = work.counting || vcpu.isTracing || vcpu.vm.paging === "shadow" ||
-      vcpu.run[0] !== 0 || this.pendingInterrupt >= 0;
+      vcpu.run[RUN_REQUEST_INTERRUPT_WINDOW] !== 0 || this.pendingInterrupt >= 0;
     let left = steps;
     let mapped = 0;
     silicon.noticeCode();
@@ -217,7 +229,9 @@ export class RunLoop {
       return this.#emulateInvalid() ? EMULATED : LEAVE;
     }
     // Instead of an exit when the window opens, the guest is looked at after each instruction.
-    return this.pendingInterrupt >= 0 || vcpu.run[0] !== 0 ? ONE_STEP : ENTER;
+    return this.pendingInterrupt >= 0 || vcpu.run[RUN_REQUEST_INTERRUPT_WINDOW] !== 0
+      ? ONE_STEP
+      : ENTER;
   }
 
   /** Control registers that contradict each other, set where the release did not look. */
@@ -263,7 +277,7 @@ export class RunLoop {
       this.pendingInterrupt = -1;
       return false;
     }
-    if (vcpu.run[0] === 0 || vcpu.lapic !== null) return false;
+    if (vcpu.run[RUN_REQUEST_INTERRUPT_WINDOW] === 0 || vcpu.lapic !== null) return false;
     plainExit(vcpu, KVM_EXIT_IRQ_WINDOW_OPEN);
     return true;
   }

@@ -19,12 +19,13 @@ import {
   VMCS_VECTORING_INFO,
 } from "../hw/vmcs.ts";
 import { W_USER_OTHER } from "../work/work_counters.ts";
+import * as field from "./_kvm_run_fields.ts";
 import { HALTED } from "./vcpu_context.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
 /** An exit with a reason alone. */
 export function plainExit(vcpu: VcpuContext, reason: number): void {
-  vcpu.runView.setUint32(8, reason, true);
+  vcpu.runView.setUint32(field.RUN_EXIT_REASON, reason, true);
   vcpu.work.current[W_USER_OTHER]!++;
 }
 
@@ -42,24 +43,24 @@ export function haltVcpu(vcpu: VcpuContext): boolean {
 /** KVM_EXIT_UNKNOWN with the hardware's exit reason. */
 export function unknownExit(vcpu: VcpuContext, hardwareReason: number): void {
   plainExit(vcpu, KVM_EXIT_UNKNOWN);
-  vcpu.runView.setBigUint64(32, BigInt(hardwareReason), true);
+  vcpu.runView.setBigUint64(field.RUN_HW_REASON, BigInt(hardwareReason), true);
 }
 
 /** KVM_EXIT_FAIL_ENTRY with the hardware's reason. */
 export function failEntryExit(vcpu: VcpuContext, hardwareReason: number): void {
   plainExit(vcpu, KVM_EXIT_FAIL_ENTRY);
-  vcpu.runView.setBigUint64(32, BigInt(hardwareReason), true);
+  vcpu.runView.setBigUint64(field.RUN_FAIL_ENTRY_REASON, BigInt(hardwareReason), true);
 }
 
 /** KVM_EXIT_DEBUG for a single step. */
 export function debugExit(vcpu: VcpuContext): void {
   plainExit(vcpu, KVM_EXIT_DEBUG);
   const { runView: view, cpu } = vcpu;
-  view.setUint32(32, 1, true);
-  view.setInt32(40, cpu.rip[0]!, true);
-  view.setInt32(44, cpu.rip[1]!, true);
-  view.setBigUint64(48, 0xffff_4ff0n, true);
-  view.setBigUint64(56, BigInt(cpu.debug[7]! >>> 0), true);
+  view.setUint32(field.RUN_DEBUG_EXCEPTION, 1, true);
+  view.setInt32(field.RUN_DEBUG_PC, cpu.rip[0]!, true);
+  view.setInt32(field.RUN_DEBUG_PC + 4, cpu.rip[1]!, true);
+  view.setBigUint64(field.RUN_DEBUG_DR6, 0xffff_4ff0n, true);
+  view.setBigUint64(field.RUN_DEBUG_DR7, BigInt(cpu.debug[7]! >>> 0), true);
 }
 
 /** KVM_EXIT_INTERNAL_ERROR. */
@@ -70,10 +71,10 @@ export function internalError(
 ): void {
   plainExit(vcpu, KVM_EXIT_INTERNAL_ERROR);
   const { runView: view } = vcpu;
-  view.setUint32(32, suberror, true);
-  view.setUint32(36, data.length, true);
+  view.setUint32(field.RUN_INTERNAL_SUBERROR, suberror, true);
+  view.setUint32(field.RUN_INTERNAL_NDATA, data.length, true);
   data.forEach((value, i) =>
-    view.setBigUint64(40 + i * 8, BigInt.asUintN(64, BigInt(value)), true)
+    view.setBigUint64(field.RUN_INTERNAL_DATA + i * 8, BigInt.asUintN(64, BigInt(value)), true)
   );
 }
 
