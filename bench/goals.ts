@@ -126,5 +126,6 @@ function verdict(
 export function shown(value: number | null | undefined): string {
   if (value === null || value === undefined) return "–";
   if (value >= 1000) return Math.round(value).toLocaleString("en");
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  if (value >= 10) return value.toFixed(value >= 100 ? 0 : 1);
+  return value.toFixed(value >= 0.1 || value === 0 ? 2 : 3);
 }
