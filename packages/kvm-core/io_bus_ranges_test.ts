@@ -41,6 +41,10 @@ Deno.test("IoBus knows ioeventfds at both ends of 64 bits", () => {
       assertEquals(bus.match(lo, hi, 4, 0, 0), one);
       assertEquals(bus.write(lo, hi, 4, 0, 0), 0);
       assertEquals(one.context.count, 1n);
+      // The array is there now, and kept.
+      assertEquals(bus.entries().length, 1);
+      assertEquals(bus.register(lo, hi, 8, { write: () => 0 }), 0);
+      assertEquals(bus.entries().map((entry) => [entry.lo, entry.hi]), [[lo, hi], [lo, hi]]);
     }
   }
 });
