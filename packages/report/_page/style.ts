@@ -116,7 +116,7 @@ details[open] > summary { margin-bottom: 6px; }
   header, main, footer, nav.inputs { padding-left: 12px; padding-right: 12px; }
   article, main > section { padding: 14px 12px; margin: 12px 0; border-radius: 8px; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  th, td { padding: 4px 7px; } .name { white-space: normal; max-width: 38vw; }
+  th, td { padding: 4px 7px; } thead th { white-space: nowrap; } .name { white-space: normal; max-width: 38vw; }
   .prose tbody th { white-space: normal; min-width: 15ch; } .prose td { min-width: 16ch; }
   .verdicts td:nth-child(2) { white-space: normal; min-width: 13ch; } .prose td.why { min-width: 36ch; } .prose td.n { min-width: 0; }
 }

@@ -14,6 +14,9 @@ import { releasesSection } from "./releases.ts";
 import { timelineSection } from "./timeline_section.ts";
 import { contradictionsSection, inferredSection, lostSection, missesSection } from "./troubles.ts";
 
+/** A space that keeps a number with what it counts. */
+const noBreak = "\u00a0";
+
 /** All that the page says of it. */
 export function recordingSection(context: RecordingContext): Html {
   const { id, name, study: { recorded, recordedOn } } = context;
@@ -53,10 +56,11 @@ export function recordingSection(context: RecordingContext): Html {
 
 function vms({ vms }: ReplayReport): string {
   const shown = vms.slice(0, 4).map(({ name, comm, threads }) =>
-    `${name} (${short(comm)}), ${counted(threads, "vCPU thread")}`
+    `${name} (${short(comm)}), ${counted(threads, "vCPU thread").replaceAll(" ", noBreak)}`
   );
   const more = vms.length - shown.length;
-  return [...shown, ...(more > 0 ? [`${counted(more, "VM")} more`] : [])].join("; ") + ".";
+  return [...shown, ...(more > 0 ? [`${counted(more, "VM").replace(" ", noBreak)} more`] : [])]
+    .join("; ") + ".";
 }
 
 function tiles({ writes, outcomes, exits, contradictionCount }: ReplayReport): Html {
