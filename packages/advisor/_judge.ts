@@ -33,18 +33,15 @@ export function judgeAll(given: Case): Finding[] {
     if (entry.kind !== "assign") return [];
     const refused = one.model.refusals[index] ?? null;
     if (refused === null) return inForce.has(index) ? [judge(one, index, entry.registration)] : [];
-    const { collidesWith, detail } = refused.reason;
-    const with_ = collidesWith === undefined
-      ? []
-      : [one.model.stepOfSequence(collidesWith.sequence)];
+    const other = one.model.collidedWith(refused);
     return [{
       index,
       registration: entry.registration,
       errno: refused.code,
       verdict: "never",
       writes: writesOf(entry.registration),
-      hiddenBy: with_,
-      why: `refused with ${refused.code}: ${detail}`,
+      hiddenBy: other === null ? [] : [other],
+      why: `refused with ${refused.code}: ${one.model.refusalText(refused)}`,
     }];
   });
 }

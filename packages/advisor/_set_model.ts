@@ -74,9 +74,17 @@ export class SetModel implements Disposable {
     return this.#stepOfDevice.get(device)!;
   }
 
-  /** Which step made the registration of that sequence number. */
-  stepOfSequence(sequence: number): number {
-    return this.#made[sequence]!;
+  /** Which step a refused one collided with, or null where it did not. */
+  collidedWith({ reason }: KvmError): number | null {
+    return reason.collidesWith === undefined ? null : this.#made[reason.collidesWith.sequence]!;
+  }
+
+  /** Why a step was refused. The kernel's words count registrations, these count steps. */
+  refusalText(refused: KvmError): string {
+    const { collidesWith, detail } = refused.reason;
+    const step = this.collidedWith(refused);
+    if (collidesWith === undefined || step === null) return detail;
+    return detail.replace(`registration ${collidesWith.sequence} (`, `#${step} (`);
   }
 
   /** Whether a step made a registration. */

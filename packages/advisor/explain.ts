@@ -77,13 +77,13 @@ export function explain(
       hides: hidden.map((one) => one.index),
     };
   }
-  const { check, detail, collidesWith, clause } = refused.reason;
+  const { check, clause } = refused.reason;
   return {
     ...common,
     errno: refused.code,
     check,
-    detail,
-    collidesWith: collidesWith === undefined ? null : model.stepOfSequence(collidesWith.sequence),
+    detail: model.refusalText(refused),
+    collidesWith: model.collidedWith(refused),
     clause: clause ?? null,
     finding: null,
     hides: [],

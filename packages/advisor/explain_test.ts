@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { kernelReleases, release } from "@ioeventfd/uapi";
 import type { Registration } from "@ioeventfd/uapi";
 import { explain } from "./explain.ts";
+import { parseRegistrationSet } from "./parse_registration_set.ts";
 import { registrationSet } from "./registration_set.ts";
 
 function made(addr: bigint, len: number, flags = 0, datamatch = 0n): Registration {
@@ -59,6 +60,15 @@ Deno.test("explain() tells which steps of the history its release refuses", () =
   const history = registrationSet([made(0x1000n, 0), made(0x2000n, 4)]);
   assertEquals(explain(made(0x1000n, 4), history, release("3.14")).refusedBefore, [0]);
   assertEquals(explain(made(0x1000n, 4), history, release("3.14")).errno, null);
+});
+
+Deno.test("explain() counts steps of the history in its words too", () => {
+  const history = parseRegistrationSet(
+    '[{"addr":"0x1000","len":4,"fd":3},{"op":"deassign","fd":3},{"addr":"0x2000","len":0}]',
+  );
+  const { collidesWith, detail } = explain(made(0x2000n, 4), history);
+  assertEquals(collidesWith, 2);
+  assertMatch(detail, /^mmio 0x2000 len 0x4 collides with #2 \(mmio 0x2000 len 0x0\): it has/);
 });
 
 Deno.test("explain() names what an accepted registration silences", () => {

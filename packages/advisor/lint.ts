@@ -126,10 +126,8 @@ function busOrders(
 function collisions(model: SetModel): Turn[] {
   const inForce = new Set(model.inForce());
   return model.refusals.flatMap((refused, step) => {
-    const other = refused?.reason.collidesWith;
-    if (other === undefined) return [];
-    const first = model.stepOfSequence(other.sequence);
-    return inForce.has(first) ? [[first, step] as const] : [];
+    const first = refused === null ? null : model.collidedWith(refused);
+    return first !== null && inForce.has(first) ? [[first, step] as const] : [];
   });
 }
 
