@@ -18,14 +18,18 @@ export function refusedOf(
   return set.flatMap((entry, step) => {
     const refused = models.flatMap((model) => {
       const error = model.refusals[step] ?? null;
-      return error === null ? [] : [{ kernel: model.release.name, error }];
+      if (error === null) return [];
+      const text = model.refusalText(error, (other) => `${where} #${other - offset}`);
+      return [{ kernel: model.release.name, error, text }];
     });
     return grouped(refused, ({ error }) => `${error.code} ${error.reason.check}`).map((same) => ({
       kernels: same.map((one) => one.kernel),
       where,
       index: step - offset,
       errno: same[0]!.error.code,
-      why: `${where} ${describeStep(entry, step - offset)} is refused: ${detail(same[0]!.error)}`,
+      why: `${where} ${describeStep(entry, step - offset)} is refused: ${same[0]!.error.code}: ${
+        same[0]!.text
+      }`,
     }));
   });
 }

@@ -80,11 +80,11 @@ export class SetModel implements Disposable {
   }
 
   /** Why a step was refused. The kernel's words count registrations, these count steps. */
-  refusalText(refused: KvmError): string {
+  refusalText(refused: KvmError, nameOf = (step: number): string => `#${step}`): string {
     const { collidesWith, detail } = refused.reason;
     const step = this.collidedWith(refused);
     if (collidesWith === undefined || step === null) return detail;
-    return detail.replace(`registration ${collidesWith.sequence} (`, `#${step} (`);
+    return detail.replace(`registration ${collidesWith.sequence} (`, `${nameOf(step)} (`);
   }
 
   /** Whether a step made a registration. */

@@ -156,3 +156,12 @@ Deno.test("plan() takes memory and devices of the old set for those of the new o
   const { notes } = planned(old, '[{"irqchip":"split"},{"addr":"0x2000","len":4}]');
   assertMatch(notes.join(), /differ in memory, zones or devices/);
 });
+
+Deno.test("plan() names what a step of a set collides with by its place in that set", () => {
+  const next = parseRegistrationSet('[{"addr":"0x1000","len":4},{"addr":"0x1000","len":0}]');
+  const { problems } = plan(parseRegistrationSet('[{"zone":{"addr":"0x9000","size":8}}]'), next);
+  assertEquals(problems.map(({ why }) => why), [
+    "new #1 (len 0 at 0x1000) is refused: EEXIST: mmio 0x1000 len 0x0 collides with new #0 " +
+    "(mmio 0x1000 len 0x4): zero length excludes every other at its address",
+  ]);
+});

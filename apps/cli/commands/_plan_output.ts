@@ -65,7 +65,9 @@ function* sections(plan: Plan, style: Style): Generator<readonly string[]> {
 function summary({ steps, kept, checked, kernels }: Plan): string {
   const count = (op: PlanStep["op"]): number => steps.filter((step) => step.op === op).length;
   const on = checked.length === 0
-    ? `none of Linux ${kernels.join(", ")} can hold both sets`
+    ? kernels.length === 1
+      ? `Linux ${kernels[0]} refuses a part of the sets`
+      : `each of Linux ${kernels.join(", ")} refuses a part of the sets`
     : `each step made on the model of Linux ${checked.join(", ")}`;
   return `${counted(steps.length, "ioctl")}: ${counted(count("assign"), "assign")}, ` +
     `${counted(count("deassign"), "deassign")}; ${counted(kept.length, "registration")} ` +
