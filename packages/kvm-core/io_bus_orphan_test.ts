@@ -1,0 +1,69 @@
+// A doorbell that was freed while its bus keeps it: the bus goes on as the kernel's array does.
+import { assert, assertEquals } from "@std/assert";
+import { EventfdContext } from "@ioeventfd/eventfd";
+import { release } from "@ioeventfd/uapi";
+import fc from "fast-check";
+import { IoBus } from "./io_bus.ts";
+import { EOPNOTSUPP, type IoDevice } from "./io_device.ts";
+import { Ioeventfd } from "./ioeventfd.ts";
+import { ReferenceBus } from "./reference_bus.ts";
+
+const { bus: rules } = release("4.4");
+
+Deno.test("IoBus.orphan() leaves a ghost whose place is its doorbell's, whatever comes after", () => {
+  const doorbell = fc.record({
+    lo: fc.integer({ min: 0x1000, max: 0x1008 }),
+    len: fc.constantFrom(0, 1, 4, 8),
+    datamatch: fc.constantFrom(null, 1, 2),
+  });
+  const list = fc.array(doorbell, { minLength: 1, maxLength: 6 });
+  let ghostsRung = 0;
+  fc.assert(
+    fc.property(list, list, fc.nat(5), (before, after, which) => {
+      const [mine, theirs] = [new EventfdContext(), new EventfdContext()];
+      const bus = new IoBus(rules), array = new ReferenceBus(rules);
+      const made: [Ioeventfd, Ioeventfd][] = [];
+      const register = ({ lo, len, datamatch }: typeof before[number]): void => {
+        const [one, other] = [mine, theirs].map((context) =>
+          new Ioeventfd({
+            ...{ lo, hi: 0, len, wildcard: len === 0 || datamatch === null },
+            ...{ datamatchLo: len === 0 ? 0 : datamatch ?? 0, datamatchHi: 0 },
+            ...{ context, busIndex: 0, sequence: made.length },
+          })
+        ) as [Ioeventfd, Ioeventfd];
+        if (bus.collides(one)) return;
+        bus.register(lo, 0, len, one);
+        array.insert(lo, 0, len, other);
+        made.push([one, other]);
+      };
+      before.forEach(register);
+      const [gone, twin] = made[which % made.length]!;
+      let rung = 0, shouldRing = 0;
+      const ghost = (ring: () => void): IoDevice => ({
+        write: (lo, hi, len, vlo, vhi) => {
+          if (!gone.wouldWrite(lo, hi, len, vlo, vhi)) return EOPNOTSUPP;
+          ring();
+          return 0;
+        },
+      });
+      bus.orphan(gone, ghost(() => rung++));
+      array.replace(twin, ghost(() => shouldRing++));
+      after.forEach(register);
+      assertEquals(
+        bus.entries().map(({ lo, len }) => [lo, len]),
+        array.entries().map(({ lo, len }) => [lo, len]),
+      );
+      for (let lo = 0xfff; lo < 0x100a; lo++) {
+        for (const len of [0, 1, 4, 8]) {
+          for (const value of [0, 1, 2]) {
+            assertEquals(bus.write(lo, 0, len, value, 0), array.write(lo, 0, len, value, 0));
+            assertEquals([mine.count, rung], [theirs.count, shouldRing]);
+          }
+        }
+      }
+      ghostsRung += rung;
+    }),
+    { seed: 20_141, numRuns: 200 },
+  );
+  assert(ghostsRung > 100, `${ghostsRung}`);
+});
