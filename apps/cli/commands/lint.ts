@@ -35,7 +35,8 @@ that was made with "fd":1; {"ram":{"gpa":"0x0","size":"0x200000"}}, {"zone":{"ad
 recording of a VMM: each of its VMs is judged in every state in which the guest ran. - is stdin.
 
 A registration is dead when the bus's search never comes to it, because of others: no errno says
-so. It never fires when no guest write can match it. The exit code is 1 when something is dead.`,
+so. It is partly lost when that is so for writes of some lengths. It never fires when no guest write
+can match it. The exit code is 1 when something is dead.`,
   operands: [1, 1],
   options: [
     kernelsOption,
