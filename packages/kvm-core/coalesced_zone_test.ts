@@ -36,3 +36,11 @@ Deno.test("CoalescedZoneDevice.contains() is the rule in 64 bits, near 2^32, 2^6
   );
   assert(inside > 400, `${inside}`);
 });
+
+Deno.test("CoalescedZoneDevice.destroy() tells its VM, which keeps a list of zones", () => {
+  const told: CoalescedZoneDevice[] = [];
+  const range = { lo: 0x1000, hi: 0, size: 4, pio: 0 };
+  const zone = new CoalescedZoneDevice(range, {} as CoalescedRing, (one) => told.push(one));
+  zone.destroy();
+  assertEquals(told, [zone]);
+});
