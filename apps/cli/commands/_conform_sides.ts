@@ -131,7 +131,8 @@ export class ConformSides implements Disposable {
     const [model, judge] = (["shadow", "ept"] as const).map((paging) => ({
       backend: new VmxBackend({ release, paging }),
     }));
-    return { kind, model: model!, judge: judge!, zeroLengthMmio: false, paging: "shadow" };
+    const port80 = !release.x86.port80Bypass;
+    return { kind, model: model!, judge: judge!, zeroLengthMmio: false, port80, paging: "shadow" };
   }
 
   /** What is played against what, for people. */

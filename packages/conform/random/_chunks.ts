@@ -28,7 +28,7 @@ export function withTrial<R>(
   kind: CaseKind,
   model: ConformSide,
   judge: ConformSide,
-  { irqchips = true, zeroLengthMmio = true, ...shape }: CaseShape,
+  { irqchips = true, zeroLengthMmio = true, port80 = true, ...shape }: CaseShape,
   work: TrialWork<R>,
 ): R {
   switch (kind) {
@@ -37,7 +37,7 @@ export function withTrial<R>(
     case "history":
       return work(new HistoryTrial(model, judge, { irqchips, zeroLengthMmio, ...shape }));
     case "guest":
-      return work(new GuestTrial(model, judge, { zeroLengthMmio }));
+      return work(new GuestTrial(model, judge, { zeroLengthMmio, port80 }));
   }
 }
 

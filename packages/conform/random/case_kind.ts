@@ -18,6 +18,11 @@ export interface CaseShape {
    * and one without answer them differently.
    */
   readonly zeroLengthMmio?: boolean;
+  /**
+   * Port 0x80 in guests; where absent it is. Up to 4.4 a CPU's access to it does not exit, and what KVM emulates for want
+   * of EPT, as real mode, does.
+   */
+  readonly port80?: boolean;
   /** Stores in histories that cross the end of a page; where absent they are. */
   readonly pageCrossing?: boolean;
   /** Memory slots that come and go in histories; where absent they do. */

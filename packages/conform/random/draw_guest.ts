@@ -32,6 +32,7 @@ export interface GuestDraft {
 
 const offsets: readonly number[] = [0x100, 0xff8, 0xff0, 0x1ffc, 0x8];
 const ports: readonly number[] = [0x510, 0xc0, 0xfffc, 0x80, 0x3f6];
+const portsBut80: readonly number[] = ports.filter((port) => port !== 0x80);
 const values: readonly bigint[] = [
   0n,
   1n,
@@ -46,6 +47,8 @@ const values: readonly bigint[] = [
 export interface GuestShape {
   /** Zero-length registrations in memory, which a fast MMIO bus answers otherwise. */
   readonly zeroLengthMmio: boolean;
+  /** Port 0x80, which up to 4.4 does not exit where a CPU runs the guest. */
+  readonly port80: boolean;
 }
 
 /**
@@ -57,7 +60,7 @@ export interface GuestShape {
  */
 export function drawGuest(draw: Draw, shape: GuestShape): GuestDraft {
   const long = draw.oneIn(2), esIsMmio = long || draw.oneIn(2);
-  const start = draw.pick(offsets), first = draw.pick(ports);
+  const start = draw.pick(offsets), first = draw.pick(shape.port80 ? ports : portsBut80);
   const place = {
     draw,
     long,
