@@ -173,6 +173,10 @@ Deno.test("KVM_IOEVENTFD gives the eventfd back when it refuses", () => {
   assertEquals(rig.io(0x2000, 4, 0, 0, fd), "ENOMEM");
   rig.vm.faults.fail("bus-grow", { after: 1 });
   assertEquals(rig.io(0x3000, 0, 0, 0, fd), "ENOMEM");
+  rig.vm.faults.fail("bus-grow");
+  const spec = { bus: "pio", addr: 0x510n, match: { len: 4 }, fd } as const;
+  const { check, detail } = refusal(() => rig.vm.assignIoeventfd(spec)).reason;
+  assertEquals([check, detail], ["bus-memory", "The pio bus array cannot grow"]);
   rig.vm.faults.fail("ioeventfd");
   assertEquals(rig.io(0x4000, 4, 0, 0, fd), "ENOMEM");
   assertEquals(context.references, 2);
