@@ -30,6 +30,7 @@ import { readVcpuExit } from "./_vcpu_exit.ts";
 import type { Vmcs } from "./hw/vmcs.ts";
 import { VMCS_ENTRY_INTR } from "./hw/vmcs.ts";
 import type { CpuState } from "./isa/contract.ts";
+import { CR0_PG, CR4_PAE, EFER_LMA } from "./isa/registers.ts";
 import { LocalApic } from "./kvm/local_apic.ts";
 import { RunLoop } from "./kvm/run_loop.ts";
 import { ACTIVE, VcpuContext } from "./kvm/vcpu_context.ts";
@@ -183,8 +184,8 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
     const { cpu, vm } = this.#context;
     setSregs(cpu, sregs, vm.release.x86.validatesSregs);
     const { mmu } = this.#loop.handlers;
-    const isPae = (cpu.cr0 & 0x8000_0000) !== 0 && (cpu.cr4 & 0x20) !== 0 &&
-      (cpu.efer & 0x400) === 0;
+    const isPae = (cpu.cr0 & CR0_PG) !== 0 && (cpu.cr4 & CR4_PAE) !== 0 &&
+      (cpu.efer & EFER_LMA) === 0;
     if (isPae) mmu.loadPdptes(cpu.cr3);
     mmu.reset();
   }

@@ -7,6 +7,7 @@
 import * as uapi from "@ioeventfd/uapi";
 import type { CpuState, Fault, StepResult } from "../isa/contract.ts";
 import * as contract from "../isa/contract.ts";
+import * as registers from "../isa/registers.ts";
 import type { GuestMemory } from "../mmu/guest_memory.ts";
 import * as guestMemory from "../mmu/guest_memory.ts";
 import type { EntryPort, WalkResult } from "../mmu/guest_page_walker.ts";
@@ -23,6 +24,7 @@ import * as vmcs from "./vmcs.ts";
 export type { AccessKind } from "./_translation_cache.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { CR4_SMAP } = registers;
 const {
   EPT_VIOLATION_ACC_INSTR,
   EPT_VIOLATION_ACC_READ,
@@ -310,7 +312,7 @@ export class CpuMmu implements EntryPort {
 
   /** With SMAP, whether a supervisor may read a user page changes with RFLAGS.AC: not cached. */
   #isCacheable(tag: number): boolean {
-    return tag === TAG_USER || !this.walker.user || (this.#cpu.cr4 & 0x20_0000) === 0;
+    return tag === TAG_USER || !this.walker.user || (this.#cpu.cr4 & CR4_SMAP) === 0;
   }
 
   #pageFault(errorCode: number): StepResult {

@@ -12,6 +12,7 @@ import * as address from "../isa/_address.ts";
 import * as move from "../isa/_move.ts";
 import * as wide from "../isa/_wide.ts";
 import type { Instruction } from "../isa/instruction.ts";
+import * as registers from "../isa/registers.ts";
 import * as counters from "../work/work_counters.ts";
 import { InstructionFetch } from "./instruction_fetch.ts";
 import type { SiliconParts } from "./silicon_port.ts";
@@ -20,6 +21,7 @@ import * as siliconPort from "./silicon_port.ts";
 import * as vmcs from "./vmcs.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { RFLAGS_TF } = registers;
 const {
   EXIT_REASON_EPT_MISCONFIG,
   EXIT_REASON_EXCEPTION_NMI,
@@ -142,7 +144,7 @@ export class Silicon extends SiliconPort {
         this.current = insn;
         result = insn.run(insn, cpu, this);
       }
-      if ((result === DONE || result === REPEATING) && (flags & 0x100) === 0) continue;
+      if ((result === DONE || result === REPEATING) && (flags & RFLAGS_TF) === 0) continue;
       this.stepsLeft = left;
       const length = insn === null ? 0 : insn.length;
       if (result === STOPPED) {

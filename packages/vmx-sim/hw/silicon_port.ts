@@ -9,6 +9,7 @@ import * as uapi from "@ioeventfd/uapi";
 import type { AccessPort, CpuState, Fault, StepResult } from "../isa/contract.ts";
 import * as contract from "../isa/contract.ts";
 import { Instruction } from "../isa/instruction.ts";
+import * as registers from "../isa/registers.ts";
 import type { GuestMemory } from "../mmu/guest_memory.ts";
 import * as pageWalker from "../mmu/guest_page_walker.ts";
 import type { PageTables } from "../mmu/page_tables.ts";
@@ -23,6 +24,7 @@ import type { Vmcs } from "./vmcs.ts";
 import * as vmcs from "./vmcs.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { CR0_PG, CR4_PAE, EFER_LMA } = registers;
 const {
   EXIT_REASON_CPUID,
   EXIT_REASON_CR_ACCESS,
@@ -304,7 +306,7 @@ export class SiliconPort implements AccessPort {
       return DONE;
     }
     if (register === 3 && !this.#shadowPaging) {
-      if ((cpu.cr0 & 0x8000_0000) !== 0 && (cpu.cr4 & 0x20) !== 0 && (cpu.efer & 0x400) === 0) {
+      if ((cpu.cr0 & CR0_PG) !== 0 && (cpu.cr4 & CR4_PAE) !== 0 && (cpu.efer & EFER_LMA) === 0) {
         const loaded = this.mmu.walker.loadPdptes(value, this.mmu);
         if (loaded === WALK_STOPPED) return STOPPED;
         if (loaded === WALK_FAULT) {

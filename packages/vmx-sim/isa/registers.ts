@@ -55,6 +55,8 @@ export const CR0_PG = 0x80000000;
 
 /** Time stamp disable. */
 export const CR4_TSD = 0x4;
+/** 4 MiB pages. */
+export const CR4_PSE = 0x10;
 /** Physical address extension. */
 export const CR4_PAE = 0x20;
 /** SSE enabled. */
@@ -63,6 +65,10 @@ export const CR4_OSFXSR = 0x200;
 export const CR4_UMIP = 0x800;
 /** 5-level paging. */
 export const CR4_LA57 = 0x1000;
+/** Supervisor mode fetches from no user page. */
+export const CR4_SMEP = 0x100000;
+/** Supervisor mode accesses no user page, unless RFLAGS.AC says so. */
+export const CR4_SMAP = 0x200000;
 
 /** SYSCALL enable. */
 export const EFER_SCE = 0x1;

@@ -11,6 +11,7 @@ import { decode } from "../isa/decode.ts";
 import * as decodeModule from "../isa/decode.ts";
 import { deliverEvent } from "../isa/deliver.ts";
 import { Instruction } from "../isa/instruction.ts";
+import * as registers from "../isa/registers.ts";
 import * as pageWalker from "../mmu/guest_page_walker.ts";
 import { kvmEmulateInsnText } from "../trace/tracepoint_text.ts";
 import * as counters from "../work/work_counters.ts";
@@ -22,6 +23,7 @@ import * as vcpuContext from "./vcpu_context.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { RFLAGS_TF } = registers;
 const { EMULTYPE_PF, EMULTYPE_SKIP, EMULTYPE_TRAP_UD } = uapi;
 const { CS, DECODED, DONE, FAULTED, HALTED, NEED_MORE, REPEATING, STOPPED, UNDECODED } = contract;
 const { MAX_INSTRUCTION_BYTES } = decodeModule;
@@ -137,7 +139,7 @@ export class Emulator {
           port.nextIteration();
           continue;
         }
-        return (flags & 0x100) === 0 && !vcpu.singleStep ? true : doSingleStep(vcpu);
+        return (flags & RFLAGS_TF) === 0 && !vcpu.singleStep ? true : doSingleStep(vcpu);
       }
       cpu.interruptShadow = shadow;
       if (result === STOPPED) {

@@ -8,6 +8,7 @@ import * as contract from "../isa/contract.ts";
 import { protection } from "../isa/_fault.ts";
 import { BasePort } from "../isa/base_port.ts";
 import type { Instruction } from "../isa/instruction.ts";
+import * as registers from "../isa/registers.ts";
 import * as pageWalker from "../mmu/guest_page_walker.ts";
 import * as counters from "../work/work_counters.ts";
 import type { KvmMmu } from "./kvm_mmu.ts";
@@ -16,6 +17,7 @@ import { PioAccess } from "./pio_access.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { CR0_PG, CR4_PAE, EFER_LME, RFLAGS_DF } = registers;
 const { DONE, PORT_DATA_BYTES, RDI, STOPPED } = contract;
 const { ACCESS_WRITE } = pageWalker;
 const { W_DATA_READS } = counters;
@@ -137,7 +139,7 @@ export class EmulatorPort extends BasePort {
       this.#portReadsAt = 0;
       this.#portReadsEnd = elements * size;
     }
-    const isForward = (this.cpu.rflags & 0x400) === 0;
+    const isForward = (this.cpu.rflags & RFLAGS_DF) === 0;
     const bytes = isForward ? this.#portReadsEnd - this.#portReadsAt : size;
     for (let i = 0; i < bytes; i++) this.data[i] = this.#portReads[this.#portReadsAt + i]!;
     this.#portReadsAt += bytes;
@@ -148,7 +150,7 @@ export class EmulatorPort extends BasePort {
   #batch(size: number, count: number): number {
     const inPage = this.cpu.gpr[RDI * 2]! & 0xfff;
     // Bytes to the end of the page bound elements of any size: 6.18 reads 4 dwords ahead of offset 0xff3.
-    const room = (this.cpu.rflags & 0x400) !== 0 ? inPage : 4096 - inPage;
+    const room = (this.cpu.rflags & RFLAGS_DF) !== 0 ? inPage : 4096 - inPage;
     const fits = Math.min(room, PORT_DATA_BYTES / size, count);
     return fits === 0 ? 1 : fits;
   }
@@ -168,7 +170,7 @@ export class EmulatorPort extends BasePort {
     const cr0 = register === 0 ? lo! : cpu.cr0;
     const cr3 = register === 3 ? (hi! & 0xf_ffff) * 0x1_0000_0000 + (lo! >>> 0) : cpu.cr3;
     const cr4 = register === 4 ? lo! : cpu.cr4;
-    const isPae = (cr0 & 0x8000_0000) !== 0 && (cr4 & 0x20) !== 0 && (cpu.efer & 0x100) === 0;
+    const isPae = (cr0 & CR0_PG) !== 0 && (cr4 & CR4_PAE) !== 0 && (cpu.efer & EFER_LME) === 0;
     if (isPae && !this.#mmu.loadPdptes(cr3)) return protection(this);
     this.words[0] = lo!;
     this.words[1] = hi!;

@@ -5,6 +5,7 @@
  */
 import type { X86Rules } from "@ioeventfd/uapi";
 import { cpl } from "../isa/cpu_state.ts";
+import * as registers from "../isa/registers.ts";
 import * as guestMemory from "../mmu/guest_memory.ts";
 import type { EntryPort, WalkResult } from "../mmu/guest_page_walker.ts";
 import { GuestPageWalker } from "../mmu/guest_page_walker.ts";
@@ -25,6 +26,7 @@ import * as counters from "../work/work_counters.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { CR0_PG } = registers;
 const { readWord } = guestMemory;
 const { ACCESS_USER, ACCESS_WRITE, WALK_FAULT, WALKED } = pageWalker;
 const { W_DATA_READS, W_EPT_READS, W_FAULT_READS, W_INSTALLS } = counters;
@@ -77,7 +79,7 @@ export class KvmMmu implements EntryPort {
 
   /** Whether the tables translate guest physical addresses: EPT, or shadow tables of a guest without paging. */
   get isDirect(): boolean {
-    return this.#ept || (this.#vcpu.cpu.cr0 & 0x8000_0000) === 0;
+    return this.#ept || (this.#vcpu.cpu.cr0 & CR0_PG) === 0;
   }
 
   /** Reads a guest page table entry in software, by memory slot. */

@@ -8,6 +8,7 @@ import { kvmExitName, vmxExitName } from "@ioeventfd/uapi";
 import * as uapi from "@ioeventfd/uapi";
 import * as silicon from "../hw/silicon.ts";
 import * as vmcs from "../hw/vmcs.ts";
+import * as registers from "../isa/registers.ts";
 import { kvmEntryText, kvmExitText, kvmUserspaceExitText } from "../trace/tracepoint_text.ts";
 import * as counters from "../work/work_counters.ts";
 import * as runFields from "./_kvm_run_fields.ts";
@@ -17,6 +18,7 @@ import * as vcpuContext from "./vcpu_context.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { CR0_PE, CR0_PG, CR4_PAE, EFER_LMA, EFER_LME, RFLAGS_IF } = registers;
 const { KVM_EXIT_INTR, KVM_EXIT_IRQ_WINDOW_OPEN, KVM_EXIT_SHUTDOWN } = uapi;
 const { UNKNOWN_INSTRUCTION, VM_EXIT } = silicon;
 const {
@@ -108,7 +110,7 @@ export class RunLoop {
     words[VMCS_RIP + 1] = cpu.rip[1]!;
     words[VMCS_RFLAGS] = cpu.rflags;
     words[VMCS_INTERRUPTIBILITY] = cpu.interruptShadow;
-    const isOpen = (cpu.rflags & 0x200) !== 0;
+    const isOpen = (cpu.rflags & RFLAGS_IF) !== 0;
     run[RUN_READY_FOR_INTERRUPT] = isOpen && cpu.interruptShadow === 0 && this.pendingInterrupt < 0
       ? 1
       : 0;
@@ -237,17 +239,17 @@ export class RunLoop {
   /** Control registers that contradict each other, set where the release did not look. */
   #isEntryInvalid(): boolean {
     const { cr0, efer, cr4 } = this.#vcpu.cpu;
-    const isPaged = (cr0 & 0x8000_0000) !== 0;
-    if (isPaged && (cr0 & 1) === 0) return true;
-    const isLong = isPaged && (efer & 0x100) !== 0;
-    return isLong !== ((efer & 0x400) !== 0) || isLong && (cr4 & 0x20) === 0;
+    const isPaged = (cr0 & CR0_PG) !== 0;
+    if (isPaged && (cr0 & CR0_PE) === 0) return true;
+    const isLong = isPaged && (efer & EFER_LME) !== 0;
+    return isLong !== ((efer & EFER_LMA) !== 0) || isLong && (cr4 & CR4_PAE) === 0;
   }
 
   // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c __vmx_guest_state_valid, handle_invalid_guest_state
   /** Without EPT there is no unrestricted guest: real mode with unusual segments KVM emulates itself. */
   #needsEmulation(): boolean {
     const { cpu } = this.#vcpu;
-    if ((cpu.cr0 & 1) !== 0) return false;
+    if ((cpu.cr0 & CR0_PE) !== 0) return false;
     for (const { selector, baseLo, baseHi, limit } of cpu.seg) {
       if (baseLo !== selector << 4 || baseHi !== 0 || limit >>> 0 !== 0xffff) return true;
     }
@@ -269,7 +271,7 @@ export class RunLoop {
   /** Injects a queued interrupt when the guest takes it; true for KVM_EXIT_IRQ_WINDOW_OPEN. */
   #interruptWindow(): boolean {
     const vcpu = this.#vcpu;
-    const isOpen = (vcpu.cpu.rflags & 0x200) !== 0 && vcpu.cpu.interruptShadow === 0 &&
+    const isOpen = (vcpu.cpu.rflags & RFLAGS_IF) !== 0 && vcpu.cpu.interruptShadow === 0 &&
       vcpu.words[VMCS_ENTRY_INTR]! >= 0;
     if (!isOpen) return false;
     if (this.pendingInterrupt >= 0) {

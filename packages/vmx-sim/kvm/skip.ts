@@ -5,10 +5,12 @@
  */
 import * as vmcs from "../hw/vmcs.ts";
 import { cpuMode } from "../isa/cpu_state.ts";
+import * as registers from "../isa/registers.ts";
 import { debugExit } from "./userspace_exit.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { RFLAGS_TF } = registers;
 const { VMCS_INSTRUCTION_LENGTH, VMCS_QUALIFICATION } = vmcs;
 
 /** Moves RIP past an instruction that was decoded. */
@@ -36,14 +38,14 @@ export function skipInstruction(vcpu: VcpuContext, reportsTrap: boolean): boolea
   rip[0] = to;
   if ((from & ~to) < 0) carry(vcpu, vcpu.vm.release.x86.genericSkip);
   cpu.interruptShadow = 0;
-  if (!reportsTrap || (cpu.rflags & 0x100) === 0 && !vcpu.singleStep) return true;
+  if (!reportsTrap || (cpu.rflags & RFLAGS_TF) === 0 && !vcpu.singleStep) return true;
   return doSingleStep(vcpu);
 }
 
 /** What follows a skip by other means than the length. */
 export function finishSkip(vcpu: VcpuContext, reportsTrap: boolean): boolean {
   vcpu.cpu.interruptShadow = 0;
-  if (!reportsTrap || (vcpu.cpu.rflags & 0x100) === 0 && !vcpu.singleStep) return true;
+  if (!reportsTrap || (vcpu.cpu.rflags & RFLAGS_TF) === 0 && !vcpu.singleStep) return true;
   return doSingleStep(vcpu);
 }
 

@@ -5,6 +5,21 @@
  * @module
  */
 import type { CpuState } from "../isa/contract.ts";
+import * as registers from "../isa/registers.ts";
+
+// V8 folds constants of this module, not imported ones: see docs/speed.md.
+const {
+  CR0_PG,
+  CR0_WP,
+  CR4_LA57,
+  CR4_PAE,
+  CR4_PSE,
+  CR4_SMAP,
+  CR4_SMEP,
+  EFER_LMA,
+  EFER_NXE,
+  RFLAGS_AC,
+} = registers;
 
 /** The translation is there: `gpaLo`, `gpaHi` and the rest hold. */
 export const WALKED = 0;
@@ -100,7 +115,7 @@ export class GuestPageWalker {
   walk(cpu: CpuState, port: EntryPort, lo: number, hi: number, access: number): WalkResult {
     this.writable = this.user = this.dirty = true;
     this.noExecute = false;
-    if ((cpu.cr0 & 0x8000_0000) === 0) {
+    if ((cpu.cr0 & CR0_PG) === 0) {
       this.gpaLo = lo;
       this.gpaHi = hi;
       this.pageShift = 12;
@@ -110,12 +125,12 @@ export class GuestPageWalker {
     let tableHi = 0;
     let level: number;
     let size = 8;
-    const long = (cpu.efer & 0x400) !== 0;
+    const long = (cpu.efer & EFER_LMA) !== 0;
     if (long) {
       tableLo = cpu.cr3 & 0xffff_f000;
       tableHi = Math.floor(cpu.cr3 / 0x1_0000_0000) & 0xf_ffff;
-      level = (cpu.cr4 & 0x1000) !== 0 ? 5 : 4;
-    } else if ((cpu.cr4 & 0x20) !== 0) {
+      level = (cpu.cr4 & CR4_LA57) !== 0 ? 5 : 4;
+    } else if ((cpu.cr4 & CR4_PAE) !== 0) {
       const i = (lo >>> 30) * 2;
       tableLo = this.pdptes[i]!;
       tableHi = this.pdptes[i + 1]!;
@@ -127,7 +142,7 @@ export class GuestPageWalker {
       level = 2;
       size = 4;
     }
-    const noExecuteEnabled = (cpu.efer & 0x800) !== 0;
+    const noExecuteEnabled = (cpu.efer & EFER_NXE) !== 0;
     const visited = this.#visited;
     let count = 0;
     let unmarked = 0;
@@ -196,18 +211,18 @@ export class GuestPageWalker {
     const isUser = (access & ACCESS_USER) !== 0;
     if (isUser && !this.user) return true;
     if ((access & ACCESS_WRITE) !== 0 && !this.writable) {
-      if (isUser || (cpu.cr0 & 0x1_0000) !== 0) return true;
+      if (isUser || (cpu.cr0 & CR0_WP) !== 0) return true;
     }
     if ((access & ACCESS_FETCH) !== 0) {
       if (this.noExecute) return true;
-      return !isUser && this.user && (cpu.cr4 & 0x10_0000) !== 0;
+      return !isUser && this.user && (cpu.cr4 & CR4_SMEP) !== 0;
     }
-    return !isUser && this.user && (cpu.cr4 & 0x20_0000) !== 0 && (cpu.rflags & 0x4_0000) === 0;
+    return !isUser && this.user && (cpu.cr4 & CR4_SMAP) !== 0 && (cpu.rflags & RFLAGS_AC) === 0;
   }
 
   #fault(cpu: CpuState, access: number, bits: number): WalkResult {
-    const fetchTold = (cpu.efer & 0x800) !== 0 && (cpu.cr4 & 0x20) !== 0 ||
-      (cpu.cr4 & 0x10_0000) !== 0;
+    const fetchTold = (cpu.efer & EFER_NXE) !== 0 && (cpu.cr4 & CR4_PAE) !== 0 ||
+      (cpu.cr4 & CR4_SMEP) !== 0;
     this.errorCode = (fetchTold ? access : access & ~ACCESS_FETCH) | bits;
     return WALK_FAULT;
   }
@@ -226,7 +241,7 @@ function indexOf(lo: number, hi: number, shift: number, size: number): number {
 
 /** Bit 7 means a large page at this level. */
 function isLargeLevel(cpu: CpuState, level: number, size: number): boolean {
-  if (size === 4) return (cpu.cr4 & 0x10) !== 0;
+  if (size === 4) return (cpu.cr4 & CR4_PSE) !== 0;
   return level === 2 || level === 3;
 }
 
