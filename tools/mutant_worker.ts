@@ -12,6 +12,8 @@ export interface Assignment {
   readonly durations: Readonly<Record<string, number>>;
   /** Tests to run before the others, by name. */
   readonly first: readonly string[];
+  /** Tests not to run. */
+  readonly without: readonly string[];
 }
 
 /** What the worker tells: the name of a test before each, and the outcome at the end. */
@@ -46,7 +48,7 @@ function collect(first: string | Definition, second?: Definition["fn"]): void {
   tests.push(typeof first === "string" ? { name: first, fn: second! } : first);
 }
 
-async function run({ files, durations, first }: Assignment): Promise<Outcome> {
+async function run({ files, durations, first, without }: Assignment): Promise<Outcome> {
   const took: Record<string, number> = {};
   try {
     for (const file of files) await import(file);
@@ -56,7 +58,7 @@ async function run({ files, durations, first }: Assignment): Promise<Outcome> {
   const places = new Map(first.slice(0, 5).map((name, i) => [name, i - 5]));
   const place = ({ name }: Definition): number => places.get(name) ?? durations[name] ?? 1e9;
   for (const test of tests.toSorted((a, b) => place(a) - place(b))) {
-    if (test.ignore) continue;
+    if (test.ignore || without.includes(test.name)) continue;
     self.postMessage(test.name satisfies Report);
     const start = performance.now();
     try {

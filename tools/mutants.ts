@@ -4,8 +4,7 @@
  *
  * `--only WORD` takes the files whose path has the word, `--every N` each Nth mistake, `--again FILE` those that an
  * earlier output lists, `--jobs N` so many at a time, `--quick` leaves out the second round of tests, `--list` shows the
- * mistakes and runs nothing. Ends with 1 when a mistake
- * that the page does not list went unnoticed.
+ * mistakes and runs nothing. Ends with 1 when a mistake that the page does not list went unnoticed.
  *
  * @module
  */
