@@ -67,3 +67,25 @@ Deno.test("IoBus.orphan() leaves a ghost whose place is its doorbell's, whatever
   );
   assert(ghostsRung > 100, `${ghostsRung}`);
 });
+
+Deno.test("IoBus that was dropped answers ENOMEM to all, and frees nobody twice", () => {
+  const ENOMEM = -12;
+  const bus = new IoBus(release("6.19").bus);
+  let destroyed = 0;
+  const device: IoDevice = { write: () => 0, read: () => 0, destroy: () => destroyed++ };
+  assertEquals([bus.register(0x1000, 0, 4, device), bus.read(0x1000, 0, 4, new Uint8Array(4))], [
+    0,
+    0,
+  ]);
+  bus.destroy();
+  bus.destroy();
+  assertEquals([destroyed, bus.dropped, bus.deviceCount], [1, true, 0]);
+  assertEquals([bus.entries(), bus.search(0x1000, 0, 4)], [[], { path: [], run: [] }]);
+  const work = { comparisons: 0, devicesTried: 0 };
+  assertEquals(bus.register(0x1000, 0, 4, device), ENOMEM);
+  assertEquals(bus.read(0x1000, 0, 4, new Uint8Array(4)), ENOMEM);
+  assertEquals(bus.writeCounted(0x1000, 0, 4, 0, 0, work), ENOMEM);
+  assertEquals(bus.writeCookie(0x1000, 0, 4, 0, 0, 0), ENOMEM);
+  for (const len of [0, 1, 4, 16]) assertEquals(bus.write(0x1000, 0, len, 0, 0), ENOMEM);
+  assertEquals([destroyed, work.comparisons], [1, 0]);
+});
