@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
+import { KVM_MMIO_BUS, KVM_PIO_BUS } from "@ioeventfd/uapi";
 import fc from "fast-check";
 import { CoalescedZoneDevice } from "./_coalesced_zone.ts";
 import type { CoalescedRing } from "./coalesced_ring.ts";
+import { refusal, Rig } from "./testdata/helpers.ts";
 
 const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);
 const low = (value: bigint): number => Number(BigInt.asIntN(32, value));
@@ -43,4 +45,37 @@ Deno.test("CoalescedZoneDevice.destroy() tells its VM, which keeps a list of zon
   const zone = new CoalescedZoneDevice(range, {} as CoalescedRing, (one) => told.push(one));
   zone.destroy();
   assertEquals(told, [zone]);
+});
+
+Deno.test("KVM_UNREGISTER_COALESCED_MMIO leaves the zones of the other space alone", () => {
+  const rig = new Rig();
+  for (const pio of [0, 1]) assertEquals(rig.zone(0x1000, 16, pio), 0);
+  assertEquals(rig.zone(0x1000, 16, 1, false), 0);
+  assertEquals([rig.store(0x1000, 4), rig.out(0x1000, 4)], [false, true]);
+  assertEquals(rig.zone(0x1000, 16, 0, false), 0);
+  assertEquals(rig.store(0x1000, 4), true);
+});
+
+Deno.test("KVM_REGISTER_COALESCED_MMIO says that the bus is full, or cannot grow", () => {
+  const rig = new Rig();
+  const zone = { addr: 0x1000n, size: 4 };
+  rig.vm.faults.fail("bus-grow");
+  const { code, reason } = refusal(() => rig.vm.registerCoalesced(zone));
+  assertEquals([code, reason.check], ["ENOMEM", "bus-memory"]);
+  for (let i = 0; i < 1000; i++) assertEquals(rig.zone(0x1000, 4), 0);
+  const full = refusal(() => rig.vm.registerCoalesced(zone));
+  assertEquals([full.code, full.reason.check], ["ENOSPC", "bus-full"]);
+});
+
+Deno.test("KVM_UNREGISTER_COALESCED_MMIO reports the bus that goes when it cannot shrink", () => {
+  for (const pio of [0, 1]) {
+    const rig = new Rig("6.19");
+    for (const addr of [0x1000, 0x2000]) assertEquals(rig.zone(addr, 16, pio), 0);
+    rig.vm.faults.fail("bus-shrink");
+    assertEquals(rig.zone(0x1000, 16, pio, false), 0);
+    assertEquals(rig.vm.bus(pio === 1 ? KVM_PIO_BUS : KVM_MMIO_BUS).dropped, true);
+    const bus = pio === 1 ? "pio" : "mmio";
+    assertEquals(rig.vm.reports.length, 1);
+    assert(rig.vm.reports[0]!.detail.includes(`(${bus})`), rig.vm.reports[0]!.detail);
+  }
 });
