@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { judge, shown } from "./goals.ts";
 import { renderPicture } from "./picture.ts";
 import type { BenchResult } from "./result.ts";
-import { within } from "./table.ts";
+import { axisTables, circumstances, goalsTable, type Table } from "./tables.ts";
 
 const BEGIN = "<!-- measured: written by deno task bench --docs -->", END = "<!-- /measured -->";
 
@@ -35,142 +34,18 @@ export async function writeDocs(result: BenchResult): Promise<void> {
 }
 
 function measured(result: BenchResult): string {
-  const { machine, date, axes } = result;
-  const { dispatch, assign, datamatch, replay } = axes;
+  const goals = goalsTable(result);
+  const rows = goals.rows.map((row) =>
+    row.map((cell) => cell === "NOT met" ? `**${cell}**` : cell)
+  );
   return [
-    `${
-      date.slice(0, 10)
-    }, ${machine.cpu}, ${machine.cpus} CPUs, ${machine.os}; Deno ${machine.deno}, V8 ${machine.v8};
-${machine.native}; v86 ${machine.v86}. ${machine.rounds} rounds; load of the machine ${machine.loadBefore} before and
-${machine.loadAfter} after, of which the run itself makes about 1.`,
-    markdown(
-      ["goal", "", "measured", "V8 at best", ""],
-      judge(axes).map(({ what, goal, measured, floor, isMet }) => [
-        what,
-        goal,
-        measured ?? "–",
-        floor ?? "",
-        isMet === null ? "no peer" : isMet ? "met" : "**not met**",
-      ]),
-    ),
-    "A write at random addresses, every one with an ioeventfd, in ns; ratios with the quartiles of the rounds:",
-    markdown(
-      [
-        "N",
-        "model",
-        "bus in C",
-        "model / C",
-        "v86",
-        "model / v86",
-        "at best",
-        "bigint API",
-        "API / C",
-        "miss",
-      ],
-      Object.entries(dispatch).map(([n, at]) => [
-        Number(n).toLocaleString("en"),
-        shown(at.modelNs),
-        shown(at.nativeNs),
-        within(at.ratio, at.ratioSpread),
-        shown(at.v86Ns),
-        within(at.v86Ratio, at.v86RatioSpread),
-        shown(at.floorNs),
-        shown(at.apiNs),
-        within(at.apiRatio, at.apiRatioSpread),
-        shown(at.missNs),
-      ]),
-    ),
-    "N datamatches at one address, of which the last is hit, in ns:",
-    markdown(
-      ["N", "model", "bus in C", "model / C"],
-      Object.entries(datamatch).map(([n, at]) => [
-        Number(n).toLocaleString("en"),
-        shown(at.modelNs),
-        shown(at.nativeNs),
-        within(at.ratio, at.ratioSpread),
-      ]),
-    ),
-    "The N-th registration, in ns; in C the bus's array alone, neither the list nor the objects:",
-    markdown(
-      ["N", "assign", "in C", "model / C", "deassign", "in C"],
-      Object.entries(assign).map(([n, at]) => [
-        Number(n).toLocaleString("en"),
-        shown(at.modelNs),
-        shown(at.nativeNs),
-        within(at.ratio, at.ratioSpread),
-        shown(at.deassignNs),
-        shown(at.nativeDeassignNs),
-      ]),
-    ),
-    "A recording, from file to report:",
-    markdown(
-      [
-        "text of",
-        "MB",
-        "MB/s",
-        "million lines/s",
-        "scanner in C, MB/s",
-        "model / C",
-        "MB a CPU second / C's",
-        "peak MiB",
-      ],
-      ([["bpftrace", replay], ["ftrace", replay.ftrace]] as const).map(([name, at]) => [
-        name,
-        shown(at.bytes / 1e6),
-        shown(at.mbPerS),
-        shown(at.linesPerS / 1e6),
-        shown(at.scannerMbPerS),
-        within(at.ratio, at.ratioSpread),
-        `${shown(at.cpuMbPerS)} / ${shown(at.scannerCpuMbPerS)}`,
-        shown(at.peakMiB),
-      ]),
-    ),
-    "The rest:",
-    markdown(["", "", ""], rest(result)),
+    `${circumstances(result).join(". ")}.`,
+    markdown({ ...goals, rows }),
+    ...axisTables(result).flatMap((table) => [`${table.title}:`, markdown(table)]),
   ].join("\n\n");
 }
 
-function rest({ axes: { kick, eventfd, conform, ...other } }: BenchResult): string[][] {
-  return [
-    [
-      "fast kick, one doorbell / 64 in turn",
-      `${shown(kick.fastNs)} / ${shown(kick.fastManyNs)} ns`,
-    ],
-    [
-      "slow kick, one doorbell / 64 in turn",
-      `${shown(kick.slowNs)} / ${shown(kick.slowManyNs)} ns`,
-    ],
-    [
-      "eventfd write + read, bigints / words",
-      `${shown(eventfd.localNs)} / ${shown(eventfd.localWordsNs)} ns`,
-      `${shown(eventfd.localRatio)} × C`,
-    ],
-    [
-      "the same in shared memory",
-      `${shown(eventfd.sharedNs)} / ${shown(eventfd.sharedWordsNs)} ns`,
-      `${shown(eventfd.sharedRatio)} × C`,
-    ],
-    [
-      "a real eventfd, C / Deno's FFI",
-      `${shown(eventfd.realCNs)} / ${shown(eventfd.realFfiNs)} ns`,
-    ],
-    [
-      "round trip asleep on one CPU, two workers / two threads in C",
-      `${shown(eventfd.roundTripNs)} / ${shown(eventfd.nativeRoundTripNs)} ns`,
-      `${within(eventfd.roundTripRatio, eventfd.roundTripRatioSpread)} × C`,
-    ],
-    [
-      "the same on all CPUs, looking first",
-      `${shown(eventfd.roundTripLookingNs)} / ${shown(eventfd.nativeRoundTripLookingNs)} ns`,
-    ],
-    ["conform", `${shown(conform.casesPerS)} registration cases/s`],
-    ["`ioeventfd --help`, process and all", `${shown(other.coldStartMs)} ms`],
-    ["a registration, without its eventfd", `${other.bytesPerRegistration} bytes`],
-  ];
-}
-
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${head.map((_, i) => cells[i] ?? "").join(" | ")} |`;
+function markdown({ head, rows }: Table): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }

@@ -11,7 +11,7 @@ import { fullPlan, quickPlan } from "./plan.ts";
 import { writeRecording } from "./recording.ts";
 import type { BenchResult } from "./result.ts";
 import { runRounds } from "./run_rounds.ts";
-import { renderTables } from "./table.ts";
+import { renderTables } from "./render_tables.ts";
 import { variants } from "./variants.ts";
 import { verify } from "./verify.ts";
 

@@ -4,7 +4,7 @@ import { assemble } from "../bench/assemble.ts";
 import { judge } from "../bench/goals.ts";
 import { fullPlan, quickPlan } from "../bench/plan.ts";
 import type { Axes } from "../bench/result.ts";
-import { renderTables } from "../bench/table.ts";
+import { renderTables } from "../bench/render_tables.ts";
 import { variants } from "../bench/variants.ts";
 
 const bytes = { bpftrace: 64e6, ftrace: 16e6 };
