@@ -200,13 +200,14 @@ function whatIf(
   ];
   const refused = vms.flatMap((vm) =>
     [...vm.doorbells.values()].flatMap(({ key, line, refusals }) =>
-      refusals.map(({ errno, reason }) => ({
+      refusals.map(({ errno, reason, removedUnused }) => ({
         bus: busName(key.bus),
         addr: joinWords(key.lo, key.hi),
         len: key.len,
         datamatch: key.wildcard ? null : joinWords(key.datamatchLo, key.datamatchHi),
         errno: errnoName(errno) ?? String(errno),
         reason,
+        removedUnused,
         line,
         vm: vm.name,
       }))

@@ -29,6 +29,10 @@ export interface Refusal {
   readonly errno: number;
   /** What the model says of it. */
   readonly reason: string;
+  /** Writes of the VM's guest until then. */
+  readonly writesBefore: number;
+  /** It was taken away again before the guest's next write, as what probes the kernel is. */
+  removedUnused: boolean;
 }
 
 /** Writes of one kind, and what became of them. */

@@ -85,14 +85,22 @@ export class Setup {
         doorbell.fd = request.fd;
         vm.active.add(doorbell);
       }
-      if (vm.imagined !== null) this.#imagine(vm.imagined, request, deassign, doorbell);
+      if (vm.imagined !== null) this.#imagine(vm, vm.imagined, request, deassign, doorbell);
     }
     vm.changed();
   }
 
   /** The same call in the other world. */
-  #imagine(model: ModelVm, request: Ioeventfd, deassign: boolean, doorbell: Doorbell): void {
+  #imagine(
+    { writes }: VmState,
+    model: ModelVm,
+    request: Ioeventfd,
+    deassign: boolean,
+    doorbell: Doorbell,
+  ): void {
     if (deassign && doorbell.refusal !== null) {
+      const last = doorbell.refusals.at(-1)!;
+      last.removedUnused = last.writesBefore === writes;
       doorbell.refusal = null;
       return;
     }
@@ -104,7 +112,12 @@ export class Setup {
     if (deassign || answer === 0) return;
     const reason = model.lastError?.message ?? `errno ${-answer}`;
     doorbell.refusal = reason;
-    doorbell.refusals.push({ errno: -answer, reason });
+    doorbell.refusals.push({
+      errno: -answer,
+      reason,
+      writesBefore: writes,
+      removedUnused: false,
+    });
   }
 
   /** @returns Whether something the recording does not show explains it */

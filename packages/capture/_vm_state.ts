@@ -81,6 +81,8 @@ export class VmState {
   ringWrites = 0;
   /** Whether the timer has its speaker port too: a flag the recording does not show. */
   speaker: "no timer" | "unknown" | "yes" | "no" = "no timer";
+  /** Writes the guest made. */
+  writes = 0;
   /** vCPUs created. */
   vcpus = 0;
   /** Threads taken for one of its vCPUs. */
@@ -135,6 +137,7 @@ export class VmState {
     const { bus, lo, hi, len, valueLo, valueHi } = access;
     const site = this.sites.at(bus, lo, hi, len);
     if (site.epoch !== this.#epoch) this.#refresh(site);
+    this.writes++;
     access.vm = this;
     access.site = site;
     access.doorbell = site.doorbells.length === 0 ? null : site.match(valueLo, valueHi);
@@ -160,6 +163,7 @@ export class VmState {
     const { bus, lo, hi } = access;
     const site = this.sites.at(bus, lo, hi, 0);
     if (site.epoch !== this.#epoch) this.#refresh(site);
+    this.writes++;
     access.vm = this;
     access.site = site;
     access.doorbell = site.doorbells[0] ?? null;

@@ -30,6 +30,8 @@ export interface RenderOptions {
   readonly style?: ReplayStyle;
   /** Every row, rather than the busiest. */
   readonly all?: boolean;
+  /** Said where `all` would show more, e.g. `--all shows them`. */
+  readonly hint?: string;
   /** Characters a line: columns of tables that have no room are left out. As many as it takes unless given. */
   readonly columns?: number;
 }
@@ -73,7 +75,7 @@ export function renderReplay(
     ],
     [
       ...doorbells(report, none.slice(0, limit), heading("Writes where no doorbell matches"), room),
-      ...left(none.slice(limit), report, style),
+      ...left(none.slice(limit), report, style, options.hint),
     ],
     totals(report, style, heading),
     nearMisses(report.nearMisses, limit, heading("Near misses")),
@@ -162,11 +164,13 @@ function left(
   rows: readonly DoorbellReport[],
   { omitted }: ReplayReport,
   style: ReplayStyle,
+  hint: string | undefined,
 ): string[] {
   const places = rows.length + omitted.places;
   if (places === 0) return [];
   const writes = rows.reduce((sum, row) => sum + row.writes, omitted.writes);
-  return [style.dim(`${counted(places, "more place")}, ${counted(writes, "write")}`)];
+  const how = rows.length === 0 || hint === undefined ? "" : `: ${hint}`;
+  return [style.dim(`${counted(places, "more place")}, ${counted(writes, "write")}${how}`)];
 }
 
 function totals(
@@ -248,6 +252,8 @@ function whatIf(
   { outcomes }: ReplayReport,
   heading: (text: string) => string,
 ): string[] {
+  const missed = refused.filter(({ removedUnused }) => !removedUnused);
+  const probes = refused.filter(({ removedUnused }) => removedUnused);
   const change = (before: number, now: number): string =>
     before === now
       ? `${grouped(now)} as recorded`
@@ -263,12 +269,16 @@ function whatIf(
         ? ", on a host with EPT; the table below is of one without"
         : ""
     }`,
-    ...refused.slice(0, 16).map(({ bus, addr, len, datamatch, reason, line }) =>
+    ...missed.slice(0, 16).map(({ bus, addr, len, datamatch, reason, line }) =>
       `  refused: ${bus} ${hex(addr)}, length ${len}${
         datamatch === null ? "" : `, datamatch ${hex(datamatch)}`
       } (line ${line}): ${reason}`
     ),
-    ...(refused.length > 16 ? [`  ${refused.length - 16} more refused`] : []),
+    ...(missed.length > 16 ? [`  ${missed.length - 16} more refused`] : []),
+    ...(probes.length === 0 ? [] : [
+      `  refused too: ${counted(probes.length, "probe")}, the first at line ${probes[0]!.line}, ` +
+      "taken away before the guest wrote again",
+    ]),
     "  The table and the outcomes below are of that world; exits and contradictions are as recorded.",
   ];
 }

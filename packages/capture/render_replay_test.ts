@@ -42,6 +42,34 @@ Deno.test("renderReplay() shows the other world of a what-if", async () => {
   assertMatch(text, /\(1 exit saved, 0 exits added\)/);
 });
 
+Deno.test("renderReplay() sums up refused probes, and names each other registration refused", async () => {
+  const pioDatamatch = 3, deassign = 4;
+  const recorded = new RecordingText().vm().ioeventfd("0x0", 2, pioDatamatch, "0x0")
+    .ioeventfd("0x0", 2, pioDatamatch, "0x1").ioeventfd("0x0", 2, pioDatamatch | deassign, "0x1")
+    .ioeventfd("0x0", 2, pioDatamatch, "0x2").out("0x0", 2, "0x0");
+  const text = renderReplay("a", await replay(recorded.bytes, { whatIf: "zero-length" }));
+  assertEquals(text.match(/^ {2}refused: pio 0x0, length 2, datamatch 0x\d/gm), [
+    "  refused: pio 0x0, length 2, datamatch 0x2",
+  ]);
+  assertMatch(
+    text,
+    /^ {2}refused too: 1 probe, the first at line 4, taken away before the guest wrote again$/m,
+  );
+});
+
+Deno.test("renderReplay() says how to see the places it leaves out, where that is possible", async () => {
+  const recorded = recording();
+  for (let port = 0x500; port < 0x514; port++) recorded.out(`0x${port.toString(16)}`).ioExit();
+  const report = await replay(recorded.bytes);
+  const hint = "--all shows them";
+  assertMatch(
+    renderReplay("a", report, { hint }),
+    /^14 more places, 14 writes: --all shows them$/m,
+  );
+  assertMatch(renderReplay("a", report), /^14 more places, 14 writes$/m);
+  assertEquals(/more place|--all/.test(renderReplay("a", report, { hint, all: true })), false);
+});
+
 Deno.test("replayJson() gives numbers as numbers and every u64 as a hex string", async () => {
   const json = replayJson([{ name: "boot.txt", report: await replay(recording().bytes) }]);
   const document = JSON.parse(JSON.stringify(json));

@@ -121,6 +121,8 @@ export interface WhatIfReport {
     readonly errno: string;
     /** What the model says of it. */
     readonly reason: string;
+    /** It was taken away again before the guest's next write, as what probes the kernel is: no write misses it. */
+    readonly removedUnused: boolean;
     /** Line that made it first. */
     readonly line: number;
     /** VM. */

@@ -29,6 +29,34 @@ Deno.test("replay() with zero-length says which exits it saves and which registr
   assertEquals(report.exits.observed, 2);
 });
 
+Deno.test("replay() tells a refused probe from a registration that the guest wrote under", async () => {
+  const deassign = 4;
+  const recording = new RecordingText().vm()
+    .ioeventfd("0x0", 2, pio | datamatch, "0x0").ioeventfd("0x0", 2, pio | datamatch, "0x1")
+    .ioeventfd("0x0", 2, pio | datamatch | deassign, "0x1")
+    .ioeventfd("0x0", 2, pio | datamatch, "0x2").ioeventfd("0x0", 2, pio | datamatch, "0x3")
+    .out("0x80").ioExit()
+    .ioeventfd("0x0", 2, pio | datamatch | deassign, "0x2")
+    .ioeventfd("0x0", 2, pio | datamatch, "0x2")
+    .ioeventfd("0x0", 2, pio | datamatch | deassign, "0x2");
+  const { whatIf } = await replay(recording.bytes, { whatIf: "zero-length" });
+  assertEquals(whatIf?.refused.map((one) => [one.datamatch, one.removedUnused]), [
+    [1n, true],
+    [2n, false],
+    [2n, true],
+    [3n, false],
+  ]);
+});
+
+Deno.test("replay() of QEMU finds nothing but its probes refused with zero-length", async () => {
+  const bytes = await Deno.readFile(new URL("q35-pci-testdev.bpftrace.txt", captures));
+  const { whatIf } = await replay(bytes, { whatIf: "zero-length" });
+  assertEquals(
+    whatIf?.refused.map((one) => [one.addr, one.removedUnused]),
+    Array(6).fill([0n, true]),
+  );
+});
+
 Deno.test("replay() on another release says what it refuses and what would exit then", async () => {
   const recording = new RecordingText().vm().ioeventfd("0xfebfb000", 0)
     .store("0xfebfb000", 2).store("0xfebfb000", 2);

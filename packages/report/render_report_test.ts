@@ -49,6 +49,12 @@ Deno.test("renderReport() allows by its policy the one script and the one style 
   assert(policy.startsWith("default-src 'none'; ") && !policy.includes("unsafe"));
 });
 
+Deno.test("renderReport() raises no alarm over probes that length 0 would refuse", async () => {
+  const page = await renderReport([testdev]);
+  assertMatch(page, /6 probes would be refused, each taken away before the guest wrote again/);
+  assert(!/registrations? would be refused/.test(page));
+});
+
 Deno.test("renderReport() refers to nothing outside of the page", async () => {
   const page = await renderReport([testdev]);
   assertEquals(page.match(/\b(src|href)="(?!#|data:)[^"]*"/g), null);

@@ -80,6 +80,7 @@ async function run(context: Context): Promise<number> {
       const text = renderReplay(inputName(path), report, {
         style,
         all: options.flag("all"),
+        hint: "--all shows them",
         columns: style.room,
       });
       await stdout.write(fitText(gap + text, stdout));

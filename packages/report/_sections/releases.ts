@@ -68,7 +68,8 @@ function change(exits: number): string {
 }
 
 function verdict({ outcomes, whatIf }: ReplayReport, { outcomes: recorded }: ReplayReport): Html {
-  const refused = whatIf!.refused.length;
+  const refused = whatIf!.refused.filter(({ removedUnused }) => !removedUnused).length;
+  const probes = whatIf!.refused.length - refused;
   const lost = recorded.ioeventfd - outcomes.ioeventfd;
   if (recorded.ioeventfd > 0 && outcomes.ioeventfd === 0) {
     return markup`<b class="bad">No kick arrives by ioeventfd</b>`;
@@ -80,6 +81,7 @@ function verdict({ outcomes, whatIf }: ReplayReport, { outcomes: recorded }: Rep
       counted(outcomes.userspace - recorded.userspace, "exit")
     } more</b>`;
   }
+  if (probes > 0) return markup`<b class="warn">${counted(probes, "probe")} refused</b>`;
   return markup`<b class="good">as recorded</b>`;
 }
 
@@ -111,7 +113,9 @@ function refusals({ release, report }: OnRelease, context: RecordingContext): Ht
           place(one),
           one.len === 0 ? "any" : grouped(one.len),
           one.datamatch === null ? "any" : markup`<code>${hex(one.datamatch)}</code>`,
-          one.reason,
+          one.removedUnused
+            ? `${one.reason} (a probe: taken away before the guest wrote again)`
+            : one.reason,
           grouped(one.line),
           markup`<span class="whole">${one.vm}</span>`,
         ],

@@ -29,7 +29,8 @@ export function zeroText({ study, costs }: RecordingContext): string {
   const before = cyclesOf(writeCounts(recorded, recordedOn).byPath, costs);
   const after = cyclesOf(writeCounts(zeroLength, recordedOn, true).byPath, costs);
   const change = before - after;
-  const refused = whatIf.refused.length;
+  const refused = whatIf.refused.filter(({ removedUnused }) => !removedUnused).length;
+  const probes = whatIf.refused.length - refused;
   return [
     `With length 0: ${counted(whatIf.fastSignals, "signal")} by the fast path, `,
     `${counted(whatIf.exitsSaved, "exit")} to userspace saved, `,
@@ -44,5 +45,10 @@ export function zeroText({ study, costs }: RecordingContext): string {
       : ` ${
         counted(refused, "registration")
       } would be refused, as length 0 excludes every other at its address.`,
+    probes === 0
+      ? ""
+      : ` ${
+        counted(probes, "probe")
+      } would be refused, each taken away before the guest wrote again: no write would miss it.`,
   ].join("");
 }
