@@ -20,7 +20,7 @@ export function releasesSection(context: RecordingContext): Html {
   return markup`
     <section id="${id}-releases">
     <h3>On other kernels</h3>
-    <p>The recorded calls and writes on each release: what would have been refused, and where kicks would have gone.</p>
+    <p>The recorded calls and writes on each release: what would have been refused, and where kicks would have gone on this host; with EPT, signals of zero-length doorbells come by the fast path.</p>
     ${
     table({
       caption: `${context.name} on each kernel release`,
@@ -30,7 +30,7 @@ export function releasesSection(context: RecordingContext): Html {
         { title: "Verdict" },
         { title: "Refused", isNumeric: true },
         { title: "Signals", isNumeric: true },
-        { title: "by the fast path", isNumeric: true },
+        { title: "With EPT, fast", isNumeric: true },
         { title: "Writes to userspace", isNumeric: true },
         { title: "Exits", isNumeric: true },
         { title: "Cycles", isNumeric: true },
@@ -72,7 +72,9 @@ function verdict({ outcomes, whatIf }: ReplayReport, { outcomes: recorded }: Rep
   const probes = whatIf!.refused.length - refused;
   const lost = recorded.ioeventfd - outcomes.ioeventfd;
   if (recorded.ioeventfd > 0 && outcomes.ioeventfd === 0) {
-    return markup`<b class="bad">No kick arrives by ioeventfd</b>`;
+    return markup`<b class="bad">No kick arrives by ioeventfd${
+      whatIf!.fastSignals > 0 ? ", without EPT" : ""
+    }</b>`;
   }
   if (refused > 0) return markup`<b class="bad">${counted(refused, "registration")} refused</b>`;
   if (lost > 0) return markup`<b class="warn">${counted(lost, "signal")} fewer</b>`;
