@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CaptureError } from "@ioeventfd/capture";
 import { InputError } from "./cli_error.ts";
 
 /** A stream whose first bytes were seen; they come again. */
@@ -16,18 +17,15 @@ export interface Peeked {
 const wanted = 512;
 
 /**
- * Looks at the beginning of a stream, unpacked where it is gzip.
+ * Looks at the beginning of a stream.
  *
- * @param source The stream
+ * @param source The stream, which unpackGzip may have made
  * @param name Name of the input, for errors
  * @returns First bytes, and the stream from its beginning
  */
 export async function peek(source: ReadableStream<Uint8Array>, name: string): Promise<Peeked> {
-  const plain = await look(source);
-  if (plain.head[0] !== 0x1f || plain.head[1] !== 0x8b) return plain;
-  const packed = plain.stream as ReadableStream<Uint8Array<ArrayBuffer>>;
-  return await look(packed.pipeThrough(new DecompressionStream("gzip")), (error) => {
-    if (!(error instanceof TypeError)) return error;
+  return await look(source, (error) => {
+    if (!(error instanceof CaptureError)) return error;
     return new InputError(`${name}: broken gzip data: is the file cut off?`);
   });
 }
@@ -41,7 +39,7 @@ export function looksLikeJson({ head }: Peeked): boolean {
 
 async function look(
   source: ReadableStream<Uint8Array>,
-  explain: (error: unknown) => unknown = (error) => error,
+  explain: (error: unknown) => unknown,
 ): Promise<Peeked> {
   const reader = source.getReader();
   const read = async (): Promise<Uint8Array | undefined> => {

@@ -5,6 +5,7 @@
  */
 import type { Context } from "./command.ts";
 import { Progress } from "./progress.ts";
+import { unpackGzip } from "./unpack_gzip.ts";
 
 /** What reading needs of the outside world. */
 type Reader = Pick<Context, "open" | "size" | "stderr" | "quiet" | "interrupts">;
@@ -30,7 +31,11 @@ export class ReadingProgress {
     this.#times = times;
   }
 
-  /** @throws {InputError} when it cannot be opened */
+  /**
+   * The bytes of the file, unpacked where it is gzip.
+   *
+   * @throws {InputError} when it cannot be opened
+   */
   async open(): Promise<ReadableStream<Uint8Array>> {
     const { stderr, quiet } = this.#context;
     const stream = await this.#context.open(this.#path);
@@ -40,7 +45,7 @@ export class ReadingProgress {
       this.#progress = new Progress(this.#context, "bytes", total);
     }
     const signal = this.#context.interrupts();
-    return stream.pipeThrough(
+    return unpackGzip(stream.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
         start(controller): void {
           const interrupt = (): void => controller.error(signal.reason);
@@ -53,7 +58,7 @@ export class ReadingProgress {
           controller.enqueue(chunk);
         },
       }),
-    );
+    ));
   }
 
   /** Wipes what was drawn. */

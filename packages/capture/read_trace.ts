@@ -17,7 +17,8 @@ export type TraceSource = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
  * @param source Bytes in chunks of any size
  * @param parser Takes them; its `end` is called
  * @param onChunk Called after each chunk, with the bytes read so far (before gunzip); may wait
- * @throws {CaptureError} for what is empty, binary, cut off within gzip, or has no event of KVM
+ * @throws {CaptureError} for what is empty, binary, cut off within gzip, or has no event of KVM; one of line 0 that the
+ * source itself throws comes with the line
  */
 export async function readTrace(
   source: TraceSource,
@@ -25,7 +26,9 @@ export async function readTrace(
   onChunk?: (bytesRead: number) => void | Promise<void>,
 ): Promise<void> {
   const input = new Input(source, onChunk);
-  const head = await input.head();
+  const head = await input.head().catch((error) => {
+    throw located(error, 1);
+  });
   const foreign = foreignFormat(head);
   if (foreign !== undefined) throw new CaptureError(foreign, 1);
   const gzip = head[0] === 0x1f && head[1] === 0x8b;
@@ -33,13 +36,19 @@ export async function readTrace(
   try {
     for await (const chunk of gzip ? gunzip(input) : input) parser.push(mark.skip(chunk));
   } catch (error) {
-    if (!gzip || input.failed || !(error instanceof Error)) throw error;
     const line = parser.counts.lines + 1;
+    if (!gzip || input.failed || !(error instanceof Error)) throw located(error, line);
     const what = `The gzip data is damaged or cut off at line ${line}`;
     throw new CaptureError(`${what} (several gzip files in one must be unpacked first)`, line);
   }
   parser.end();
   if (parser.counts.events === 0) throw nothingUsable(parser, head);
+}
+
+/** What a source that unpacks says of its data has no line yet. */
+function located(error: unknown, line: number): unknown {
+  if (!(error instanceof CaptureError) || error.line !== 0) return error;
+  return new CaptureError(`${error.message} at line ${line}`, line);
 }
 
 function gunzip(input: Input): AsyncIterable<Uint8Array> {

@@ -93,6 +93,19 @@ Deno.test("readTrace() says at which line gzip data is cut off", async () => {
   assertEquals((await refusal(packed.subarray(0, 12))).line, 1);
 });
 
+Deno.test("readTrace() adds the line to what a source that unpacks says of its data", async () => {
+  async function* broken(text: string): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(bytes(text));
+    throw new CaptureError("Too short", 0);
+  }
+  for (const [count, at] of [[0, 1], [40, 41]] as const) {
+    const parser = new TraceParser(() => undefined);
+    const source = broken(line.repeat(count));
+    const error = await assertRejects(() => readTrace(source, parser), CaptureError);
+    assertEquals([error.message, error.line], [`Too short at line ${at}`, at]);
+  }
+});
+
 Deno.test("readTrace() lets an error of the source itself through", async () => {
   async function* broken(): AsyncGenerator<Uint8Array> {
     yield await Promise.resolve(bytes(line));

@@ -10,6 +10,7 @@ import { InputError } from "../cli_error.ts";
 import type { Context } from "../command.ts";
 import { inputName } from "../host.ts";
 import { Progress } from "../progress.ts";
+import { unpackGzip } from "../unpack_gzip.ts";
 import type { ConformOutcome, Failure, TestPoint } from "./_conform_outcome.ts";
 import type { VectorPlayer } from "./_vector_player.ts";
 
@@ -56,7 +57,13 @@ export async function playVectors(context: Context, plan: VectorPlan): Promise<C
   };
   for (const file of files) {
     const before = done;
-    for await (const vector of parseVectors(await context.open(file), inputName(file))) {
+    const stream = unpackGzip(await context.open(file), () => {
+      const name = inputName(file);
+      return new InputError(
+        `${name}: broken gzip data after ${done - before} vectors: is the file cut off?`,
+      );
+    });
+    for await (const vector of parseVectors(stream, inputName(file))) {
       for (const player of players) play(player, vector);
       await progress.update(++done);
       if (performance.now() - lookedAt > 100) {

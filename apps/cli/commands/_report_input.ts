@@ -30,13 +30,14 @@ export async function readPart(
 ): Promise<ReportPart> {
   const name = inputName(path);
   const progress = new ReadingProgress(context, path);
-  const { isJson, chunks } = await look(await progress.open());
+  const stream = await progress.open();
   try {
+    const { isJson, chunks } = await look(stream);
     if (isJson) return readDocument(name, await jsonText(chunks, name));
     return { kind: "recording", name, study: await studyRecording(chunks, { recordedOn }) };
   } catch (error) {
     if (error instanceof CaptureError) {
-      throw new InputError(`${name}:${error.line}: ${error.message}`);
+      throw new InputError(`${name}:${error.line || 1}: ${error.message}`);
     }
     if (error instanceof SyntaxError) throw new InputError(`${name}: ${error.message}`);
     throw error;

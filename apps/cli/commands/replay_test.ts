@@ -51,7 +51,7 @@ Deno.test("replay ends with 3 and one clear line for what is no recording", asyn
     ["# tracer: nop\n", /x:1: The recording has a header and no event$/m],
     [Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 0), /x:1: This is an ELF file, not a recording$/m],
     ["foo\n", /x:1: Line 1 is not a line of bpftrace or ftrace text/m],
-    [Uint8Array.of(0x1f, 0x8b, 8, 0, 1), /x:1: The gzip data is damaged or cut off at line 1 /m],
+    [Uint8Array.of(0x1f, 0x8b, 8, 0, 1), /x:1: The gzip data is damaged or cut off at line 1$/m],
   ];
   for (const [content, message] of cases) {
     const { code, stdout, stderr } = await runFake(["replay", "x"], { files: { x: content } });

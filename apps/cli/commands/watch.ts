@@ -7,6 +7,7 @@ import { CaptureError, readTrace, Replayer } from "@ioeventfd/capture";
 import { InputError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
 import { inputName } from "../host.ts";
+import { unpackGzip } from "../unpack_gzip.ts";
 import { type Moment, watchLine, watchScreen } from "./_watch_screen.ts";
 
 const tickMs = 50, redrawMs = 250, lineMs = 2000, rateMs = 1000;
@@ -49,7 +50,7 @@ async function run(context: Context): Promise<number> {
     : await context.open(path);
   const timer = options.flag("once") ? undefined : setInterval(() => view.show(), tickMs);
   try {
-    await readTrace(untilAborted(stream, signal), replayer.parser);
+    await readTrace(untilAborted(unpackGzip(stream), signal), replayer.parser);
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;
     if (!signal.aborted) throw new InputError(`${inputName(path)}:${error.line}: ${error.message}`);
