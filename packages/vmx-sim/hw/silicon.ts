@@ -164,6 +164,27 @@ export class Silicon extends SiliconPort {
     return OUT_OF_STEPS;
   }
 
+  /**
+   * What `run` would do first, when that is a store that rings again: most guests leave by the next one at once. True for
+   * an exit by it, false when nothing was done.
+   */
+  ringsAgain(): boolean {
+    const { cpu } = this;
+    const fetch = this.#fetch;
+    const lo = cpu.rip[0]!;
+    const page = fetch.page;
+    if (
+      page === null || this.#cs.rights !== fetch.csRights || (lo & 0xffff_f000) !== fetch.pageLo ||
+      cpu.rip[1] !== fetch.pageHi || this.vmcs[VMCS_ENTRY_INTR]! < 0
+    ) return false;
+    const insn = page.instructions[lo & 0xfff]!;
+    // Only 64-bit code has such stores: the base of CS is of no account.
+    if (insn === null || insn.rings !== true || insn.epoch !== this.code.epoch) return false;
+    if (!this.#rings(insn)) return false;
+    this.#leave(insn.length, cpu.interruptShadow);
+    return true;
+  }
+
   /** A store to a doorbell, which left the guest by an EPT misconfig. */
   #mayRing(insn: Instruction): boolean {
     return insn.run === moveToOperand && insn.isPlain &&

@@ -109,7 +109,7 @@ export class ExitHandlers {
     const words = this.#words;
     const reason = words[VMCS_EXIT_REASON]!;
     if (words[VMCS_VECTORING_INFO]! < 0 && !this.#mayVector(reason)) return false;
-    if (reason === EXIT_REASON_EPT_MISCONFIG) return this.#misconfig();
+    if (reason === EXIT_REASON_EPT_MISCONFIG) return this.misconfig();
     switch (reason) {
       case EXIT_REASON_EPT_VIOLATION:
         return this.#violation();
@@ -173,7 +173,8 @@ export class ExitHandlers {
   }
 
   // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c handle_ept_misconfig
-  #misconfig(): boolean {
+  /** Handles an EPT misconfig. An event whose delivery it cut short is queued by then. */
+  misconfig(): boolean {
     const words = this.#words;
     const vcpu = this.#vcpu;
     if (this.#refusesEmulation()) return true;
@@ -188,6 +189,11 @@ export class ExitHandlers {
       if (this.#isFastHitSpecial) return this.#fastHit(gpaLo, gpaHi);
       return skipInstruction(vcpu, this.#rules.fastSingleStep);
     }
+    return this.#mmio(gpaLo, gpaHi);
+  }
+
+  #mmio(gpaLo: number, gpaHi: number): boolean {
+    const vcpu = this.#vcpu;
     // KERNEL 4.4 arch/x86/kvm/vmx.c handle_ept_misconfig; 6.19 arch/x86/kvm/mmu/mmu.c kvm_mmu_page_fault
     let result: FaultResult = this.mmu.mmioFault(gpaLo, gpaHi);
     if (result === FAULT_BUG) {

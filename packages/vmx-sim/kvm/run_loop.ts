@@ -213,12 +213,30 @@ export class RunLoop {
           if (spent > 1) mapped = 0;
           if (spent > 0 && mapped++ < mostFaults) left++;
         }
+        if (!isWatched) left = this.#ringAgain(left);
+        if (left < 0) return -1;
       } else if (result === UNKNOWN_INSTRUCTION) {
         handlers.emulator.refuse();
         return -1;
       }
     }
     return steps - left;
+  }
+
+  /**
+   * Entries that nobody watches, as long as the guest leaves by a store that rang before, and by nothing else: what is
+   * left of the instructions, or −1 for an exit in `struct kvm_run`.
+   */
+  #ringAgain(left: number): number {
+    const vcpu = this.#vcpu;
+    const { silicon, tables } = vcpu;
+    const { handlers } = this;
+    while (left > 0 && vcpu.activity === ACTIVE && tables.zapCount === this.#zapsSeen) {
+      if (!silicon.ringsAgain()) break;
+      left--;
+      if (!handlers.misconfig()) return -1;
+    }
+    return left;
   }
 
   /** What is looked at before an entry only when somebody watches, or asked for an interrupt window. */
