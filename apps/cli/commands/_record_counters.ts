@@ -16,16 +16,23 @@ export class RecordCounters {
   exits = 0;
   /** Calls of `KVM_IOEVENTFD`. */
   registrations = 0;
-  readonly #context: Pick<Context, "stderr" | "quiet">;
+  readonly #stderr: Context["stderr"];
+  readonly #draws: boolean;
   readonly #parser = new TraceParser((batch) => this.#count(batch));
   #start = 0;
   #drawnAt = 0;
   #drawnEvents = 0;
   #drawn = false;
 
-  /** @param context Where to draw */
-  constructor(context: Pick<Context, "stderr" | "quiet">) {
-    this.#context = context;
+  /**
+   * Draws nothing while the recording goes to stdout: its reader, as `watch -`, may have the terminal.
+   *
+   * @param context Where to draw
+   * @param path Where the recording goes
+   */
+  constructor({ stderr, quiet }: Pick<Context, "stderr" | "quiet">, path: string) {
+    this.#stderr = stderr;
+    this.#draws = !quiet && stderr.isTerminal && path !== "-";
   }
 
   /** Lines, events, lost events. */
@@ -50,8 +57,8 @@ export class RecordCounters {
 
   /** Draws the counters where a person sees them; what the command itself writes goes over them. */
   async draw(): Promise<void> {
-    const { stderr, quiet } = this.#context;
-    if (quiet || !stderr.isTerminal) return;
+    if (!this.#draws) return;
+    const stderr = this.#stderr;
     this.#drawn = true;
     if (this.#start === 0) return await stderr.write("\r\x1b[Kattaching probes…");
     const now = performance.now();
@@ -67,7 +74,7 @@ export class RecordCounters {
 
   /** Wipes what was drawn. */
   async wipe(): Promise<void> {
-    if (this.#drawn) await this.#context.stderr.write("\r\x1b[K");
+    if (this.#drawn) await this.#stderr.write("\r\x1b[K");
     this.#drawn = false;
   }
 

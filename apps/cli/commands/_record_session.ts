@@ -49,7 +49,7 @@ interface Recording {
  */
 export async function recordSession(context: Context, request: RecordRequest): Promise<number> {
   const signal = context.interrupts();
-  const counters = new RecordCounters(context);
+  const counters = new RecordCounters(context, request.path);
   const timer = setInterval(() => counters.draw(), redrawMs);
   let why: string;
   try {

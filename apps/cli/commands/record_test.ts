@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readyLines, replay, usedTracepoints } from "@ioeventfd/capture";
 import { type FakeRun, runFake } from "../_fake_host.ts";
+import { RecordCounters } from "./_record_counters.ts";
 
 const facts = [
   "system\tLinux",
@@ -91,6 +92,30 @@ test("ioeventfd record packs a file whose name ends in .gz, and is silent with -
   });
   assertEquals([code, stderr], [0, ""]);
   assertEquals(file.split("\n").filter((line) => events.includes(line)).length, 4);
+});
+
+Deno.test("RecordCounters.draw() draws on a terminal, unless the recording goes to stdout or all is to be quiet", async () => {
+  const drawn = async (path: string, world: { terminal: boolean; quiet: boolean }) => {
+    let text = "";
+    const stderr = {
+      isTerminal: world.terminal,
+      columns: 80,
+      rows: 24,
+      write: (part: string) => Promise.resolve(void (text += part)),
+    };
+    const counters = new RecordCounters({ stderr, quiet: world.quiet }, path);
+    await counters.draw();
+    counters.begin();
+    await counters.draw();
+    await counters.wipe();
+    return text;
+  };
+  const shown = await drawn("a.txt", { terminal: true, quiet: false });
+  assertMatch(shown, /attaching probes….*recording \d+\.\d s: 0 events/s);
+  assert(shown.endsWith("\x1b[K"), "it was wiped");
+  assertEquals(await drawn("-", { terminal: true, quiet: false }), "");
+  assertEquals(await drawn("a.txt", { terminal: true, quiet: true }), "");
+  assertEquals(await drawn("a.txt", { terminal: false, quiet: false }), "");
 });
 
 test("ioeventfd record --seconds ends the command, whatever that makes of it", async () => {
