@@ -3,10 +3,17 @@
  *
  * @module
  */
+import { TraceParser } from "@ioeventfd/capture";
 import { type Scenario, scenarioOf } from "@ioeventfd/scenario";
 import { InputError, UsageError } from "../cli_error.ts";
 import type { Host } from "../host.ts";
+import { shellWords } from "../_shell_words.ts";
+import { unpackGzip } from "../unpack_gzip.ts";
 import { guarded } from "./_run_guard.ts";
+
+const whatItIs = "a scenario is a TypeScript module that exports `scenario`";
+/** Bytes in which a recording shows that it is one. */
+const enough = 1 << 16;
 
 /** A scenario with the file it came from. */
 export interface ScenarioFile {
@@ -34,13 +41,44 @@ export async function loadScenario(host: Host, path: string): Promise<ScenarioFi
   try {
     module = await guarded(() => import(url), "it");
   } catch (error) {
-    throw new InputError(`${path}: does not load: ${firstLine(error)}`);
+    if (await isRecording(host, path)) {
+      throw new InputError(
+        `${path}: a recording, which is for ioeventfd replay ${shellWords([path])}; ${whatItIs}`,
+      );
+    }
+    const reason = firstLine(error);
+    const hint = isModuleName(path) && !reason.startsWith("SyntaxError") ? "" : `; ${whatItIs}`;
+    throw new InputError(`${path}: does not load: ${reason}${hint}`);
   }
   try {
     return { path, url, scenario: scenarioOf(module) };
   } catch (error) {
     throw new InputError(`${path}: not a scenario: ${firstLine(error)}`);
   }
+}
+
+function isModuleName(path: string): boolean {
+  return /\.[cm]?[jt]sx?$/.test(path);
+}
+
+async function isRecording(host: Host, path: string): Promise<boolean> {
+  if (isModuleName(path)) return false;
+  const parser = new TraceParser(() => undefined);
+  const reader = unpackGzip(await host.open(path)).getReader();
+  try {
+    for (let seen = 0; seen < enough;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      seen += value.length;
+      parser.push(value);
+    }
+  } catch {
+    return false;
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+  parser.end();
+  return parser.counts.events > 0;
 }
 
 function firstLine(error: unknown): string {

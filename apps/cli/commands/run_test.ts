@@ -129,6 +129,31 @@ Deno.test("ioeventfd run refuses what is no module with 3 and one line", async (
   }
 });
 
+Deno.test("ioeventfd run says what a scenario is, and what a recording is for", async () => {
+  const what = /a scenario is a TypeScript module that exports `scenario`\n$/;
+  for (
+    const name of [
+      "q35-virtio-blk.bpftrace.txt",
+      "q35-virtio-blk.ftrace.txt",
+      "two-q35.bpftrace.txt.gz",
+    ]
+  ) {
+    const { code, stderr } = await runFake(["run", `captures/${name}`]);
+    assertEquals([code, stderr.split("\n").length], [3, 2], stderr);
+    assertStringIncludes(stderr, `: a recording, which is for ioeventfd replay captures/${name}; `);
+    assertMatch(stderr, what);
+  }
+  for (const name of ["deno.json", "README.md"]) {
+    const { code, stderr } = await runFake(["run", name]);
+    assertEquals([code, stderr.split("\n").length], [3, 2], stderr);
+    assertStringIncludes(stderr, `${name}: does not load: `);
+    assertMatch(stderr, what);
+    assertEquals(stderr.includes("replay"), false);
+  }
+  const { stderr } = await runFake(["run", pathOf("throws_on_load")]);
+  assertEquals(what.test(stderr), false, "it is a module, which threw");
+});
+
 Deno.test("ioeventfd run says what a bad scenario did", async () => {
   const cases: [string, number, RegExp][] = [
     ["throws_in_play", 3, /^ {2}the scenario threw RangeError: A vCPU has its tables in /m],
