@@ -213,7 +213,7 @@ export class RunLoop {
           if (spent > 1) mapped = 0;
           if (spent > 0 && mapped++ < mostFaults) left++;
         }
-        if (!isWatched) left = this.#ringAgain(left);
+        if (spent === 1 && !isWatched) left = this.#ringAgain(left);
         if (left < 0) return -1;
       } else if (result === UNKNOWN_INSTRUCTION) {
         handlers.emulator.refuse();
