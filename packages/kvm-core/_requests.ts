@@ -6,6 +6,7 @@ import {
   KVM_IOEVENTFD_FLAG_PIO,
   KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY,
   type MemoryRegion,
+  showValue,
 } from "@ioeventfd/uapi";
 import type { IoeventfdRequest } from "./_ioeventfd_registry.ts";
 import type { ZoneRequest } from "./_coalesced_zones.ts";
@@ -15,7 +16,7 @@ import { highWord, lowWord } from "./_u64.ts";
 export function checkU64(value: bigint, what: string): bigint {
   if (typeof value === "bigint" && BigInt.asUintN(64, value) === value) return value;
   if (typeof value !== "bigint") {
-    throw new TypeError(`${what} must be a bigint: got ${show(value)}`);
+    throw new TypeError(`${what} must be a bigint: got ${showValue(value)}`);
   }
   throw new RangeError(`${what} ${hex(value)} is not a u64`);
 }
@@ -23,7 +24,7 @@ export function checkU64(value: bigint, what: string): bigint {
 /** The value, if it is an integer within bounds. */
 export function checkInteger(value: unknown, what: string, low: number, high: number): number {
   if (typeof value !== "number" || !Number.isInteger(value)) {
-    throw new TypeError(`${what} must be an integer: got ${show(value)}`);
+    throw new TypeError(`${what} must be an integer: got ${showValue(value)}`);
   }
   if (value < low || value > high) {
     throw new RangeError(`${what} ${hex(value)} is not within ${hex(low)} and ${hex(high)}`);
@@ -41,7 +42,7 @@ const busFlags: Readonly<Record<string, number>> = {
 export function specRequest(spec: IoeventfdSpec, flags: number): IoeventfdRequest {
   const busFlag = Object.hasOwn(busFlags, spec.bus) ? busFlags[spec.bus] : undefined;
   if (busFlag === undefined) {
-    throw new TypeError(`Bus must be "mmio", "pio" or "ccw": got ${show(spec.bus)}`);
+    throw new TypeError(`Bus must be "mmio", "pio" or "ccw": got ${showValue(spec.bus)}`);
   }
   const { len } = spec.match;
   if (len !== 0 && len !== 1 && len !== 2 && len !== 4 && len !== 8) {
@@ -86,9 +87,4 @@ export function checkRegion(region: MemoryRegion): MemoryRegion {
   checkU64(region.size, "Size");
   checkU64(region.hva, "Memory");
   return region;
-}
-
-export function show(value: unknown): string {
-  if (typeof value === "bigint") return `${hex(value)}n`;
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

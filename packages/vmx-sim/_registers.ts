@@ -7,6 +7,7 @@ import {
 } from "@ioeventfd/uapi";
 import type { CpuState, SegmentState, TableState } from "./isa/contract.ts";
 import { CS, DS, ES, FS, GS, SS } from "./isa/contract.ts";
+import { CR0_CD, CR0_NW, CR0_PE, CR0_PG, CR4_PAE, EFER_LMA, EFER_LME } from "./isa/registers.ts";
 
 /** General registers in the order of the instruction encoding. */
 const generalNames = [
@@ -27,6 +28,9 @@ const generalNames = [
   "r14",
   "r15",
 ] as const;
+
+/** The bit of RFLAGS that is always set. */
+const RFLAGS_FIXED = 0x2;
 
 const segmentNames = [["cs", CS], ["ds", DS], ["es", ES], ["fs", FS], ["gs", GS], [
   "ss",
@@ -63,7 +67,7 @@ export function setRegs(cpu: CpuState, regs: Regs): void {
   });
   cpu.rip[0] = low(regs.rip);
   cpu.rip[1] = high(regs.rip);
-  cpu.rflags = low(regs.rflags) | 2;
+  cpu.rflags = low(regs.rflags) | RFLAGS_FIXED;
 }
 
 function getSegment(state: SegmentState): Segment {
@@ -136,18 +140,22 @@ const physicalBits = 48n;
 // KERNEL 6.19 arch/x86/kvm/x86.c kvm_is_valid_sregs
 /** Why `KVM_SET_SREGS` refuses, or null. */
 export function sregsProblem(sregs: Sregs): string | null {
-  const { cr0, cr3, cr4, efer, cs } = sregs;
-  const isPaged = (cr0 & 0x8000_0000n) !== 0n;
-  if ((efer & 0x100n) !== 0n && isPaged) {
-    if ((cr4 & 0x20n) === 0n) return "EFER.LME and CR0.PG are set without CR4.PAE";
-    if ((efer & 0x400n) === 0n) return "EFER.LME and CR0.PG are set without EFER.LMA";
+  const { cr3, cs } = sregs;
+  const cr0 = low(sregs.cr0), cr4 = low(sregs.cr4), efer = low(sregs.efer);
+  const isPaged = (cr0 & CR0_PG) !== 0;
+  const isActive = (efer & EFER_LMA) !== 0;
+  if ((efer & EFER_LME) !== 0 && isPaged) {
+    if ((cr4 & CR4_PAE) === 0) return "EFER.LME and CR0.PG are set without CR4.PAE";
+    if (!isActive) return "EFER.LME and CR0.PG are set without EFER.LMA";
     if (cr3 >> physicalBits !== 0n) return `CR3 0x${cr3.toString(16)} is above 48 bits`;
-  } else if ((efer & 0x400n) !== 0n) return "EFER.LMA is set outside long mode";
+  } else if (isActive) return "EFER.LMA is set outside long mode";
   else if (cs.l !== 0) return "CS is a 64-bit segment outside long mode";
-  if ((cr4 & ~cr4Bits) !== 0n) return `CR4 0x${cr4.toString(16)} has bits the CPU does not`;
-  if (cr0 >> 32n !== 0n) return `CR0 0x${cr0.toString(16)} is above 32 bits`;
-  if ((cr0 & 0x6000_0000n) === 0x2000_0000n) return "CR0.NW is set without CR0.CD";
-  if (isPaged && (cr0 & 1n) === 0n) return "CR0.PG is set without CR0.PE";
+  if ((sregs.cr4 & ~cr4Bits) !== 0n) {
+    return `CR4 0x${sregs.cr4.toString(16)} has bits the CPU does not`;
+  }
+  if (sregs.cr0 >> 32n !== 0n) return `CR0 0x${sregs.cr0.toString(16)} is above 32 bits`;
+  if ((cr0 & (CR0_NW | CR0_CD)) === CR0_NW) return "CR0.NW is set without CR0.CD";
+  if (isPaged && (cr0 & CR0_PE) === 0) return "CR0.PG is set without CR0.PE";
   return null;
 }
 
