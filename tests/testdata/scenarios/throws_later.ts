@@ -8,6 +8,6 @@ export const scenario: Scenario = {
     setTimeout(() => {
       throw new Error("out of coffee");
     });
-    return new Promise((resolve) => setTimeout(resolve, 60_000));
+    return new Promise((resolve) => setTimeout(resolve, 1_000));
   },
 };
