@@ -1,5 +1,6 @@
-// What the sources say they mirror is known: tests/testdata/kernel_places.json lists every file and function of the kernel
-// that is cited, with its trees. Whoever cites another looks it up there, and adds it.
+// Citations of the kernel have one grammar, and name places of tests/testdata/kernel_places.json. That table was made from
+// the citations themselves and only partly looked up in the kernel: it finds a slip of the pen in a new citation, not a
+// place that was wrong from the start. Whoever cites another place looks it up in the kernel's source, and adds it.
 import { assert, assertEquals } from "@std/assert";
 import { kernelReleases } from "@ioeventfd/uapi";
 import { parseKernelPlaces } from "../tools/kernel_citations.ts";
