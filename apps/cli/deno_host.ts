@@ -7,6 +7,7 @@ import { EnvironmentError, InputError } from "./cli_error.ts";
 import { BrokenPipeError, InterruptedError } from "./host.ts";
 import { follow } from "./_follow.ts";
 import type { Host, Output } from "./host.ts";
+import { utf8Text } from "./utf8_text.ts";
 
 const encoder = new TextEncoder();
 /** `deno task` passes on what the terminal has sent us already. */
@@ -43,7 +44,7 @@ export function denoHost(): Host {
     },
     async readText(path): Promise<string> {
       const stream = await this.open(path);
-      return await explain("read", path, () => decode(stream, path));
+      return await explain("read", path, () => utf8Text(stream, path));
     },
     async writeFile(path, data): Promise<void> {
       const bytes = typeof data === "string" ? encoder.encode(data) : data;
@@ -130,18 +131,6 @@ async function writeAll(stream: typeof Deno.stdout, bytes: Uint8Array): Promise<
     if (error instanceof Error && "code" in error) {
       throw new EnvironmentError(`cannot write the output: ${error.message}`);
     }
-    throw error;
-  }
-}
-
-async function decode(stream: ReadableStream<Uint8Array>, path: string): Promise<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let text = "";
-  try {
-    for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
-    return text + decoder.decode();
-  } catch (error) {
-    if (error instanceof TypeError) throw new InputError(`${path}: not UTF-8 text`);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * `--kernel RELEASE`.
+ * `--kernel RELEASE`, and `--recorded-on RELEASE`.
  *
  * @module
  */
@@ -24,6 +24,13 @@ export const kernelsOption: OptionSpec = {
   choices: [...names, "all"],
 };
 
+/** The release that a recording is of. */
+export const recordedOnOption: OptionSpec = {
+  ...kernelOption,
+  name: "recorded-on",
+  summary: "Kernel release that was recorded, the newest unless given",
+};
+
 /** The release asked for, else the newest. */
 export function chosenRelease(options: OptionValues): KernelRelease {
   return release(options.text("kernel") ?? latestRelease.name);
@@ -32,4 +39,10 @@ export function chosenRelease(options: OptionValues): KernelRelease {
 /** The releases asked for, oldest first; the newest alone unless told otherwise. */
 export function chosenReleases(options: OptionValues): readonly KernelRelease[] {
   return options.text("kernel") === "all" ? kernelReleases : [chosenRelease(options)];
+}
+
+/** What `--recorded-on` says, as readers of recordings take it. */
+export function recordedOn(options: OptionValues): { readonly recordedOn?: KernelRelease } {
+  const name = options.text("recorded-on");
+  return name === undefined ? {} : { recordedOn: release(name) };
 }

@@ -34,9 +34,10 @@ export class ReadingProgress {
   /**
    * The bytes of the file, unpacked where it is gzip.
    *
+   * @param broken Makes the error for damaged gzip data; that of a recording unless given
    * @throws {InputError} when it cannot be opened
    */
-  async open(): Promise<ReadableStream<Uint8Array>> {
+  async open(broken?: () => Error): Promise<ReadableStream<Uint8Array>> {
     const { stderr, quiet } = this.#context;
     const stream = await this.#context.open(this.#path);
     if (!quiet && stderr.isTerminal && this.#progress === undefined) {
@@ -45,7 +46,7 @@ export class ReadingProgress {
       this.#progress = new Progress(this.#context, "bytes", total);
     }
     const signal = this.#context.interrupts();
-    return unpackGzip(stream.pipeThrough(
+    const watched = stream.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
         start(controller): void {
           const interrupt = (): void => controller.error(signal.reason);
@@ -58,7 +59,8 @@ export class ReadingProgress {
           controller.enqueue(chunk);
         },
       }),
-    ));
+    );
+    return unpackGzip(watched, broken);
   }
 
   /** Wipes what was drawn. */

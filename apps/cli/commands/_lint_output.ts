@@ -43,7 +43,7 @@ function reportJson(one: Linted): Record<string, unknown> {
 function findingJson(
   { index, registration, errno, verdict, writes, hiddenBy, why }: Finding,
 ): Record<string, unknown> {
-  return { ...registrationJson(index, registration), errno, verdict, writes, hiddenBy, why };
+  return { index, ...registrationJson(registration), errno, verdict, writes, hiddenBy, why };
 }
 
 /** As text: a table for each VM and each group of releases that agree, then the order. */

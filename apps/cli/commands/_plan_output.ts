@@ -4,6 +4,7 @@ import type { Registration } from "@ioeventfd/uapi";
 import { grouped } from "../numbers.ts";
 import type { Style } from "../style.ts";
 import { textTable } from "../text_table.ts";
+import { registrationJson } from "./_registration_json.ts";
 
 /** As JSON: u64s as hex strings. */
 export function planJson(plan: Plan): Record<string, unknown> {
@@ -12,7 +13,7 @@ export function planJson(plan: Plan): Record<string, unknown> {
     steps: plan.steps.map(({ op, registration, eventfd, old, new: next, other }, i) => ({
       step: i + 1,
       op,
-      ...registrationJson(registration),
+      ...withFlags(registration),
       eventfd,
       old,
       new: next,
@@ -20,20 +21,13 @@ export function planJson(plan: Plan): Record<string, unknown> {
     })),
     windows: plan.windows.map(({ registration, ...window }) => ({
       ...window,
-      registration: registrationJson(registration),
+      registration: withFlags(registration),
     })),
   };
 }
 
-function registrationJson({ addr, len, flags, datamatch, name }: Registration): object {
-  return {
-    name: name ?? null,
-    bus: busFromFlags(flags),
-    addr: hex(addr),
-    len,
-    flags,
-    datamatch: flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? hex(datamatch) : null,
-  };
+function withFlags(registration: Registration): object {
+  return { ...registrationJson(registration), flags: registration.flags };
 }
 
 /** As text: the steps, then what is to be known about them. */

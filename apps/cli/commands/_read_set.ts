@@ -1,11 +1,9 @@
-import { parseRegistrationSet, recordedSets } from "@ioeventfd/advisor";
+import { parseRegistrationSet } from "@ioeventfd/advisor";
 import type { RecordedSet, RegistrationSet } from "@ioeventfd/advisor";
-import { CaptureError } from "@ioeventfd/capture";
 import { InputError, UsageError } from "../cli_error.ts";
 import type { Context } from "../command.ts";
 import { inputName } from "../host.ts";
-import { looksLikeJson, peek, textOf } from "../peek.ts";
-import { ReadingProgress } from "../reading_progress.ts";
+import { readSets } from "./_read_sets.ts";
 
 const units = new Map([["", 1e9], ["s", 1e9], ["ms", 1e6], ["us", 1e3], ["µs", 1e3], ["ns", 1]]);
 
@@ -22,23 +20,10 @@ export async function readSet(
 ): Promise<RegistrationSet> {
   const { path, untilNs } = splitOperand(operand);
   const name = inputName(path);
-  const progress = new ReadingProgress(context, path);
-  const input = await peek(await progress.open(), name);
-  if (looksLikeJson(input) || input.head.length === 0) {
-    if (untilNs !== null) throw new UsageError(`${operand}: a set as JSON has no time`);
-    const text = await textOf(input, name);
-    return /^\s*\[\s*\]\s*$/.test(text) ? [] : parseRegistrationSet(text, name);
-  }
-  let sets: RecordedSet[];
-  try {
-    sets = await recordedSets(input.stream);
-  } catch (error) {
-    if (!(error instanceof CaptureError)) throw error;
-    throw new InputError(`${name}: neither a set as JSON nor a recording: ${error.message}`);
-  } finally {
-    await progress.finish();
-  }
-  return stateOf(only(sets, vm, name), untilNs);
+  const sets = await readSets(context, path, name);
+  if (typeof sets !== "string") return stateOf(only(sets, vm, name), untilNs);
+  if (untilNs !== null) throw new UsageError(`${operand}: a set as JSON has no time`);
+  return /^\s*\[\s*\]\s*$/.test(sets) ? [] : parseRegistrationSet(sets, name);
 }
 
 /** `FILE@3.2s`; a name that has another `@` in it stays whole. */
@@ -54,11 +39,6 @@ function only(sets: readonly RecordedSet[], vm: string | undefined, name: string
     : sets.filter((set) => vm === String(set.vm) || vm === nameOf(set));
   const [first] = fitting;
   if (fitting.length === 1) return first!;
-  if (sets.length === 0) {
-    throw new InputError(
-      `${name}: the recording has no call of KVM_IOEVENTFD: record the VMM from its start, with its ioctls`,
-    );
-  }
   const all = [...new Set(sets.map(nameOf))].join(", ");
   if (first === undefined) throw new InputError(`${name}: no VM ${vm} in it: it has ${all}`);
   throw new InputError(`${name}: several VMs: choose one with --vm PID/FD: ${all}`);

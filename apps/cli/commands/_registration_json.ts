@@ -2,10 +2,8 @@ import { busFromFlags, hex, KVM_IOEVENTFD_FLAG_DATAMATCH } from "@ioeventfd/uapi
 import type { Registration } from "@ioeventfd/uapi";
 
 /** A registration of a set as JSON: u64s as hex strings, null for what it has not. */
-export function registrationJson(index: number, registration: Registration) {
-  const { addr, len, flags, datamatch, name } = registration;
+export function registrationJson({ addr, len, flags, datamatch, name }: Registration) {
   return {
-    index,
     name: name ?? null,
     bus: busFromFlags(flags),
     addr: hex(addr),

@@ -8,6 +8,7 @@ import type { Scenario, ScenarioResult } from "@ioeventfd/scenario";
 import { type KernelRelease, latestRelease, release } from "@ioeventfd/uapi";
 import { exitCode, UsageError } from "../cli_error.ts";
 import type { Host } from "../host.ts";
+import { jsonDocument, jsonOption } from "../json_output.ts";
 import { kernelOption } from "../kernel_option.ts";
 import { parseCount } from "../numbers.ts";
 import type { OptionSpec } from "../command.ts";
@@ -30,7 +31,7 @@ export const playOptions: readonly OptionSpec[] = [
   { ...kernelOption, summary: "Kernel release of the model; the scenario's own unless given" },
   { name: "seed", value: "N", summary: "Where chance begins, 1 unless given" },
   { name: "trace", value: "FILE", file: true, summary: "Write the model's trace as kernel text" },
-  { name: "json", summary: "One JSON document on stdout" },
+  jsonOption,
 ];
 
 /** What a play is given besides its scenarios. */
@@ -84,7 +85,7 @@ export async function playScenarios(
   const report = { backend: name, seed, played };
   await stdout.write(
     options.flag("json")
-      ? JSON.stringify(reportJson(report), null, 2) + "\n"
+      ? jsonDocument(reportJson(report))
       : fitText(reportText(report, style), stdout),
   );
   return codeOf(played.map(({ result }) => result));

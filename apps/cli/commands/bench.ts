@@ -6,7 +6,9 @@
 import { compareDoorbells } from "@ioeventfd/scenario";
 import { CliError, EnvironmentError, exitCode, UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { fitText } from "../fit_text.ts";
+import { jsonDocument, jsonOption } from "../json_output.ts";
 import { chosenRelease, kernelOption } from "../kernel_option.ts";
 import { parseCount } from "../numbers.ts";
 import { Progress } from "../progress.ts";
@@ -21,7 +23,7 @@ const eptParameter = "/sys/module/kvm_intel/parameters/ept";
 /** `ioeventfd bench`. */
 export const bench: Command = {
   name: "bench",
-  summary: "What a kick costs on this host's kernel, by the shape of its doorbell",
+  summary: commandSummaries.bench,
   usage: "[--backend kvm|sim] [--quick] [--rounds N] [--iterations N] [--json]",
   description:
     `A small 64-bit guest on this host's KVM rings each doorbell with one byte and reads the
@@ -47,7 +49,7 @@ simulator takes, which is no kernel's.`,
     { name: "rounds", value: "N", summary: `Rounds; ${usual.rounds} unless given` },
     { name: "iterations", value: "N", summary: `Kicks a round; ${usual.kicks} unless given` },
     { ...kernelOption, summary: "Kernel release of the model; the newest unless given" },
-    { name: "json", summary: "One JSON document on stdout" },
+    jsonOption,
   ],
   examples: [
     { about: "this host's kernel, in a second or two", line: "bench --backend kvm --quick" },
@@ -67,7 +69,6 @@ async function run(context: Context): Promise<number> {
     100_000,
   );
   const rounds = parseCount(options.text("rounds") ?? `${preset.rounds}`, "rounds", 1, 10_000);
-  const asJson = (report: unknown): string => JSON.stringify(report, null, 2) + "\n";
   if (isModel) {
     if (options.has("rounds")) throw new UsageError("bench: --rounds is for --backend kvm");
     const now = (): number => performance.now();
@@ -75,7 +76,7 @@ async function run(context: Context): Promise<number> {
     const comparison = compareDoorbells({ release, iterations: kicks, now });
     const isJson = options.flag("json");
     await stdout.write(
-      isJson ? asJson(modelJson(comparison)) : fitText(modelText(comparison, style), stdout),
+      isJson ? jsonDocument(modelJson(comparison)) : fitText(modelText(comparison, style), stdout),
     );
     return exitCode.ok;
   }
@@ -84,7 +85,9 @@ async function run(context: Context): Promise<number> {
   const paging = await hostPaging(context);
   const isJson = options.flag("json");
   await stdout.write(
-    isJson ? asJson(liveJson(result, paging)) : fitText(liveText(result, paging, style), stdout),
+    isJson
+      ? jsonDocument(liveJson(result, paging))
+      : fitText(liveText(result, paging, style), stdout),
   );
   return isInterrupted ? exitCode.interrupted : exitCode.ok;
 }

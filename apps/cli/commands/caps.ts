@@ -6,7 +6,9 @@
 import * as uapi from "@ioeventfd/uapi";
 import type { KernelRelease } from "@ioeventfd/uapi";
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { fitText } from "../fit_text.ts";
+import { jsonDocument, jsonOption } from "../json_output.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { textTable } from "../text_table.ts";
 import { groupNames, ruleNames } from "./_rule_names.ts";
@@ -17,7 +19,7 @@ const SEED = "seed  the commit that brought zero length, and nothing after it";
 /** `ioeventfd caps`. */
 export const caps: Command = {
   name: "caps",
-  summary: "Capabilities and rules by kernel release",
+  summary: commandSummaries.caps,
   usage: "[--kernel RELEASE|all] [--json]",
   description:
     `One row per rule, one column per release; = means as in the release before, seed is Linux with
@@ -26,7 +28,7 @@ narrow terminal, changes stand one behind the other.`,
   operands: [0, 0],
   options: [
     { ...kernelsOption, summary: "One release, all of them unless given" },
-    { name: "json", summary: "One JSON document on stdout" },
+    jsonOption,
   ],
   examples: [
     { about: "what changed from 3.14 to 6.19", line: "caps" },
@@ -39,7 +41,7 @@ async function run(context: Context): Promise<number> {
   const { options, stdout, style } = context;
   const releases = options.has("kernel") ? chosenReleases(options) : uapi.kernelReleases;
   if (options.flag("json")) {
-    await stdout.write(JSON.stringify({ releases: releases.map(withNames) }, null, 2) + "\n");
+    await stdout.write(jsonDocument({ releases: releases.map(withNames) }));
     return 0;
   }
   const names = releases.map((one) => one.name);

@@ -5,7 +5,9 @@
  */
 import { compareDoorbells } from "@ioeventfd/scenario";
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { fitText } from "../fit_text.ts";
+import { jsonDocument, jsonOption } from "../json_output.ts";
 import { chosenRelease, kernelOption } from "../kernel_option.ts";
 import { parseCount } from "../numbers.ts";
 import { compareJson, compareText } from "./_compare_report.ts";
@@ -15,7 +17,7 @@ const usualIterations = 20_000;
 /** `ioeventfd compare`. */
 export const compare: Command = {
   name: "compare",
-  summary: "What a kick costs, by the shape of its doorbell: work, modelled cycles, host ns",
+  summary: commandSummaries.compare,
   usage: "[--kernel RELEASE] [--iterations N] [--json]",
   description:
     `A small 64-bit guest on the model, VMX with EPT, rings each doorbell with one byte: the six of
@@ -36,7 +38,7 @@ is printed with its sources, nanoseconds are this simulator's on this host.`,
       value: "N",
       summary: `Kicks counted and measured of each, ${usualIterations} unless given`,
     },
-    { name: "json", summary: "One JSON document on stdout" },
+    jsonOption,
   ],
   examples: [
     { about: "the newest kernel", line: "compare" },
@@ -56,7 +58,7 @@ async function run({ options, stdout, style }: Context): Promise<number> {
     now: () => performance.now(),
   });
   const report = options.flag("json")
-    ? JSON.stringify(compareJson(comparison), null, 2) + "\n"
+    ? jsonDocument(compareJson(comparison))
     : fitText(compareText(comparison, style), stdout);
   await stdout.write(report);
   return 0;

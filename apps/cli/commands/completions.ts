@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command, Context, OptionSpec } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { UsageError } from "../cli_error.ts";
 import { globalOptions } from "../parse_command_line.ts";
 import { nearestName } from "../_nearest_name.ts";
@@ -17,7 +18,7 @@ const shells: Readonly<Record<string, (commands: readonly Command[]) => string>>
 /** `ioeventfd completions`. */
 export const completions: Command = {
   name: "completions",
-  summary: "A completion script for bash, zsh or fish",
+  summary: commandSummaries.completions,
   usage: "bash|zsh|fish",
   description: `The script completes the command named ioeventfd, as \`deno install\` makes it:
   source <(ioeventfd completions bash)`,

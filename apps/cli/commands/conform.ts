@@ -7,7 +7,9 @@ import { formatVector } from "@ioeventfd/conform";
 import type { Vector } from "@ioeventfd/conform";
 import { exitCode, UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { fitText } from "../fit_text.ts";
+import { jsonDocument, jsonOption } from "../json_output.ts";
 import { chosenRelease, kernelOption } from "../kernel_option.ts";
 import { parseCount } from "../numbers.ts";
 import type { OptionValues } from "../option_values.ts";
@@ -51,7 +53,7 @@ const kinds = ["registrations", "histories", "guests"] as const;
 /** `ioeventfd conform`. */
 export const conform: Command = {
   name: "conform",
-  summary: "Random histories on the model and on this host's KVM, or vectors on either",
+  summary: commandSummaries.conform,
   usage: "[--cases N] [--minutes M] [--seed S] [--guests] [--backend sim,kvm] | --vectors FILE…",
   description:
     `Without --vectors, random cases are played on the model and on this host's KVM, which is right
@@ -109,7 +111,7 @@ after Ctrl-C, with what was done so far.`,
     { name: "record", value: "OUT", file: true, summary: "Write what the judge did as vectors" },
     { name: "junit", value: "FILE", file: true, summary: "Write JUnit XML; - is stdout" },
     { name: "tap", summary: "Test Anything Protocol on stdout" },
-    { name: "json", summary: "One JSON document on stdout" },
+    jsonOption,
   ],
   examples: [
     {
@@ -157,7 +159,7 @@ async function run(context: Context): Promise<number> {
   if (out !== undefined) await context.writeFile(out, lines.map((line) => `${line}\n`).join(""));
   if (junit !== undefined) await context.writeFile(junit, conformJunit(outcome));
   if (options.flag("json")) {
-    await stdout.write(JSON.stringify(outcomeJson(outcome), null, 2) + "\n");
+    await stdout.write(jsonDocument(outcomeJson(outcome)));
   } else if (options.flag("tap")) await stdout.write(conformTap(outcome));
   else if (onStdout.length === 0) {
     await stdout.write(fitText(conformText(outcome, context.style), stdout));

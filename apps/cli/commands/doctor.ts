@@ -8,8 +8,10 @@ import { LiveBackend } from "@ioeventfd/kvm-live";
 import { capabilities } from "@ioeventfd/uapi";
 import { EnvironmentError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { fitText } from "../fit_text.ts";
 import { type HostFacts, hostFacts, parseHostFacts } from "../_host_facts.ts";
+import { jsonDocument, jsonOption } from "../json_output.ts";
 import { diagnosisJson, diagnosisText, type KvmAnswers } from "./_doctor_report.ts";
 
 // KERNEL 6.19 include/uapi/linux/kvm.h KVM_API_VERSION: the only one there was since 2.6.22
@@ -18,14 +20,14 @@ const apiVersion = 12;
 /** `ioeventfd doctor`. */
 export const doctor: Command = {
   name: "doctor",
-  summary: "What this host can do: KVM, fast MMIO, tracing, programs",
+  summary: commandSummaries.doctor,
   usage: "[--json]",
   description:
     `Looks at /dev/kvm, its answers and its modules, at tracefs and its events, and at programs that
 parts of the command use, and says what works here and what is missing. It changes nothing; of KVM
 it asks with a guest of three instructions whether a store gets to the fast MMIO bus.`,
   operands: [0, 0],
-  options: [{ name: "json", summary: "One JSON document on stdout" }],
+  options: [jsonOption],
   examples: [
     { about: "one screen", line: "doctor" },
     { about: "for a script", line: "doctor --json" },
@@ -42,7 +44,7 @@ async function run(context: Context): Promise<number> {
   };
   await stdout.write(
     options.flag("json")
-      ? JSON.stringify(diagnosisJson(diagnosis), null, 2) + "\n"
+      ? jsonDocument(diagnosisJson(diagnosis))
       : fitText(diagnosisText(diagnosis, style), stdout),
   );
   return 0;

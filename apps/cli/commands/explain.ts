@@ -16,8 +16,10 @@ import {
 import type { Registration } from "@ioeventfd/uapi";
 import { UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { fitText } from "../fit_text.ts";
 import { inputName } from "../host.ts";
+import { jsonDocument, jsonOption } from "../json_output.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { parseCount, parseU64 } from "../numbers.ts";
 import type { OptionValues } from "../option_values.ts";
@@ -27,7 +29,7 @@ import { registrationJson } from "./_registration_json.ts";
 /** `ioeventfd explain`. */
 export const explain: Command = {
   name: "explain",
-  summary: "One registration: the errno, the check that refuses, the collision, by release",
+  summary: commandSummaries.explain,
   usage:
     "--addr ADDR --len LEN [--datamatch VALUE] [--pio] [--history FILE] [--kernel RELEASE|all]",
   description:
@@ -44,7 +46,7 @@ before comes from --history, a set as \`lint\` takes it. A refusal is an answer:
     { name: "flags", value: "BITS", summary: "Further flag bits, as in struct kvm_ioeventfd" },
     { name: "history", value: "FILE", file: true, summary: "Registrations made before" },
     kernelsOption,
-    { name: "json", summary: "One JSON document on stdout" },
+    jsonOption,
   ],
   examples: [
     {
@@ -68,7 +70,7 @@ async function run(context: Context): Promise<number> {
     : parseRegistrationSet(await context.readText(file), inputName(file));
   const answers = chosenReleases(options).map((release) => answer(registration, history, release));
   const text = options.flag("json")
-    ? JSON.stringify(explainJson(registration, history, answers), null, 2) + "\n"
+    ? jsonDocument(explainJson(registration, history, answers))
     : fitText(explainText(context, registration, history, answers), stdout);
   await stdout.write(text);
   return 0;
@@ -128,7 +130,7 @@ function explainJson(
 function stepJson(history: RegistrationSet, index: number): Record<string, unknown> {
   const entry = history[index]!;
   if (entry.kind !== "assign") return { index };
-  return registrationJson(index, entry.registration);
+  return { index, ...registrationJson(entry.registration) };
 }
 
 function explainText(

@@ -5,18 +5,18 @@
  */
 import { CaptureError } from "@ioeventfd/capture";
 import type { ExportOptions, ExportSink, RecordingOpener } from "@ioeventfd/export";
-import { release } from "@ioeventfd/uapi";
 import { InputError, UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { inputName } from "../host.ts";
-import { kernelOption } from "../kernel_option.ts";
+import { recordedOn, recordedOnOption } from "../kernel_option.ts";
 import { grouped } from "../numbers.ts";
 import { ReadingProgress } from "../reading_progress.ts";
 
 /** `ioeventfd export`. */
 export const exportCommand: Command = {
   name: "export",
-  summary: "A recording for Perfetto, for trace readers, as CSV or as Parquet",
+  summary: commandSummaries.export,
   usage: "CAPTURE --format perfetto|ftrace|csv|parquet [-o FILE] [--recorded-on RELEASE]",
   description:
     `  perfetto  JSON for ui.perfetto.dev: a track for each vCPU, a counter for each eventfd, and a flow
@@ -42,11 +42,7 @@ opens some 10 million events. Without -o the text goes to stdout.`,
       value: "NAME",
       summary: "Name of the recording in the table; its path unless given",
     },
-    {
-      ...kernelOption,
-      name: "recorded-on",
-      summary: "Kernel release that was recorded, the newest unless given",
-    },
+    recordedOnOption,
   ],
   examples: [
     {
@@ -108,11 +104,8 @@ async function exportAs(
 ): Promise<void> {
   const path = context.operands[0]!;
   const name = context.options.text("name") ?? inputName(path);
-  const recordedOn = context.options.text("recorded-on");
   const open: RecordingOpener = () => progress.open();
-  const options: ExportOptions = {
-    ...(recordedOn === undefined ? {} : { recordedOn: release(recordedOn) }),
-  };
+  const options: ExportOptions = recordedOn(context.options);
   // Each format alone is loaded, and none when other commands run.
   switch (format) {
     case "perfetto": {

@@ -3,28 +3,22 @@
  *
  * @module
  */
-import {
-  lint as judge,
-  lintRecorded,
-  parseRegistrationSet,
-  recordedSets,
-} from "@ioeventfd/advisor";
-import type { LintOptions, RecordedSet } from "@ioeventfd/advisor";
-import { CaptureError } from "@ioeventfd/capture";
-import { InputError } from "../cli_error.ts";
+import { lint as judge, lintRecorded, parseRegistrationSet } from "@ioeventfd/advisor";
+import type { LintOptions } from "@ioeventfd/advisor";
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { fitText } from "../fit_text.ts";
 import { inputName } from "../host.ts";
+import { jsonDocument, jsonOption } from "../json_output.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
-import { looksLikeJson, peek, textOf } from "../peek.ts";
-import { ReadingProgress } from "../reading_progress.ts";
 import { lintJson, lintText } from "./_lint_output.ts";
 import type { Linted } from "./_lint_output.ts";
+import { readSets } from "./_read_sets.ts";
 
 /** `ioeventfd lint`. */
 export const lint: Command = {
   name: "lint",
-  summary: "Registrations that were accepted and do not fire, and an order in which they do",
+  summary: commandSummaries.lint,
   usage: "SET|CAPTURE [--kernel RELEASE|all] [--ept] [--strict] [--json]",
   description:
     `SET is JSON (an array, or lines) of registrations in the order in which they are made:
@@ -48,7 +42,7 @@ can match it. The exit code is 1 when something is dead.`,
       name: "strict",
       summary: "Exit code 1 also for what never fires or loses some of its writes",
     },
-    { name: "json", summary: "One JSON document on stdout" },
+    jsonOption,
   ],
   examples: [
     { about: "zero length at A+4, then length 4 at A", line: "lint scenarios/sets/dead-pair.json" },
@@ -68,7 +62,7 @@ async function run(context: Context): Promise<number> {
     ept: options.flag("ept"),
   });
   const text = options.flag("json")
-    ? JSON.stringify(lintJson(linted), null, 2) + "\n"
+    ? jsonDocument(lintJson(linted))
     : fitText(lintText(linted, style), stdout);
   await stdout.write(text);
   const findings = linted.flatMap((one) => one.report.registrations);
@@ -80,29 +74,8 @@ async function run(context: Context): Promise<number> {
 
 async function lintInput(context: Context, path: string, options: LintOptions): Promise<Linted[]> {
   const name = inputName(path);
-  const progress = new ReadingProgress(context, path);
-  const input = await peek(await progress.open(), name);
-  if (looksLikeJson(input) || input.head.length === 0) {
-    const set = parseRegistrationSet(await textOf(input, name), name);
-    return [{ report: judge(set, options), recorded: null }];
-  }
-  const sets = await recordedSetsOf(input.stream, name).finally(() => progress.finish());
-  if (sets.length === 0) {
-    throw new InputError(
-      `${name}: the recording has no call of KVM_IOEVENTFD: record the VMM from its start, with its ioctls`,
-    );
-  }
-  return sets.map((recorded) => ({ report: lintRecorded(recorded, options), recorded }));
-}
-
-async function recordedSetsOf(
-  stream: ReadableStream<Uint8Array>,
-  name: string,
-): Promise<RecordedSet[]> {
-  try {
-    return await recordedSets(stream);
-  } catch (error) {
-    if (!(error instanceof CaptureError)) throw error;
-    throw new InputError(`${name}: neither a set as JSON nor a recording: ${error.message}`);
-  }
+  const sets = await readSets(context, path, name);
+  return typeof sets === "string"
+    ? [{ report: judge(parseRegistrationSet(sets, name), options), recorded: null }]
+    : sets.map((recorded) => ({ report: lintRecorded(recorded, options), recorded }));
 }

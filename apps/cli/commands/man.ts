@@ -5,6 +5,7 @@
  */
 import { exitCodeText } from "../cli_error.ts";
 import type { Command, Context, OptionSpec } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { optionSyntax } from "../help.ts";
 import { globalOptions } from "../parse_command_line.ts";
 import { version } from "../version.ts";
@@ -12,7 +13,7 @@ import { version } from "../version.ts";
 /** `ioeventfd man`. */
 export const man: Command = {
   name: "man",
-  summary: "The manual page, in man(7) format",
+  summary: commandSummaries.man,
   usage: "",
   description: "To read it: ioeventfd man | man -l -",
   operands: [0, 0],

@@ -7,7 +7,9 @@ import { plan as planSets, planC, planRust } from "@ioeventfd/advisor";
 import type { Plan } from "@ioeventfd/advisor";
 import { UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { fitText } from "../fit_text.ts";
+import { jsonDocument, jsonOption } from "../json_output.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { planJson, planText } from "./_plan_output.ts";
 import { readSet } from "./_read_set.ts";
@@ -15,7 +17,7 @@ import { readSet } from "./_read_set.ts";
 /** `ioeventfd plan`. */
 export const plan: Command = {
   name: "plan",
-  summary: "The ioctls from one set of registrations to another, in an order that loses no kick",
+  summary: commandSummaries.plan,
   usage: "OLD NEW [--kernel RELEASE|all] [--ept] [--vm VM] [--json|--c|--rust]",
   description:
     `OLD and NEW are sets as for lint: JSON registrations in the order in which they were made, or
@@ -48,7 +50,7 @@ registration that is dead in the end.`,
     },
     { name: "c", summary: "A C file with the ioctls" },
     { name: "rust", summary: "A Rust module with the calls of kvm-ioctls" },
-    { name: "json", summary: "One JSON document on stdout" },
+    jsonOption,
   ],
   examples: [
     {
@@ -85,7 +87,7 @@ async function run(context: Context): Promise<number> {
 function shown(found: Plan, form: string | undefined, { style, stdout }: Context): string {
   switch (form) {
     case "json":
-      return JSON.stringify(planJson(found), null, 2) + "\n";
+      return jsonDocument(planJson(found));
     case "c":
       return planC(found);
     case "rust":

@@ -6,6 +6,7 @@
 import { type RecordGroup, recordGroups } from "@ioeventfd/capture";
 import { EnvironmentError, UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { hostFacts, lackingToRecord } from "../_host_facts.ts";
 import { parseCount } from "../numbers.ts";
 import { recordSession } from "./_record_session.ts";
@@ -16,7 +17,7 @@ const defaultFile = "recording.txt";
 /** `ioeventfd record`. */
 export const record: Command = {
   name: "record",
-  summary: "Record a VMM on this host, for replay, report and watch",
+  summary: commandSummaries.record,
   usage: "[-o FILE] [--seconds S] [--without GROUP] -- CMD... | --pid PID",
   description:
     `Records with bpftrace, as root: the set-up calls of KVM, guest writes and reads that leave the guest,

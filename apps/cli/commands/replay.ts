@@ -13,16 +13,18 @@ import type { NamedReport, ReplayOptions, ReplayReport } from "@ioeventfd/captur
 import { release } from "@ioeventfd/uapi";
 import { InputError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { fitText } from "../fit_text.ts";
 import { inputName } from "../host.ts";
-import { kernelOption } from "../kernel_option.ts";
+import { jsonDocument, jsonOption } from "../json_output.ts";
+import { kernelOption, recordedOn, recordedOnOption } from "../kernel_option.ts";
 import { grouped } from "../numbers.ts";
 import { ReadingProgress } from "../reading_progress.ts";
 
 /** `ioeventfd replay`. */
 export const replay: Command = {
   name: "replay",
-  summary: "A recording of a VMM through the model: doorbells, and every exit explained",
+  summary: commandSummaries.replay,
   usage: "CAPTURE... [--what-if zero-length] [--kernel RELEASE] [--recorded-on RELEASE] [--json]",
   description:
     `CAPTURE is text, gzip too: of captures/capture.bt (bpftrace), of tracefs, of trace-cmd report or
@@ -43,13 +45,9 @@ The exit code is 1 when recording and model contradict each other, or an exit ha
       summary: "Every doorbell with length 0",
     },
     { ...kernelOption, summary: "What if it had been this kernel release" },
-    {
-      ...kernelOption,
-      name: "recorded-on",
-      summary: "Kernel release that was recorded, the newest unless given",
-    },
+    recordedOnOption,
     { name: "all", summary: "Every row, not the busiest alone" },
-    { name: "json", summary: "One JSON document on stdout" },
+    jsonOption,
   ],
   examples: [
     {
@@ -87,7 +85,7 @@ async function run(context: Context): Promise<number> {
     }
   }
   if (options.flag("json")) {
-    await stdout.write(JSON.stringify(replayJson(reports), null, 2) + "\n");
+    await stdout.write(jsonDocument(replayJson(reports)));
   } else if (reports.length > 1) {
     await stdout.write(`\n${style.bold(totals(reports))}\n`);
   }
@@ -104,10 +102,9 @@ function totals(reports: readonly NamedReport[]): string {
 
 function replayOptions({ options }: Context): ReplayOptions {
   const kernel = options.text("kernel");
-  const recordedOn = options.text("recorded-on");
   return {
     ...(kernel === undefined ? {} : { kernel: release(kernel) }),
-    ...(recordedOn === undefined ? {} : { recordedOn: release(recordedOn) }),
+    ...recordedOn(options),
     ...(options.has("what-if") ? { whatIf: "zero-length" as const } : {}),
   };
 }

@@ -4,9 +4,9 @@
  * @module
  */
 import { mostParts, renderReport, type ReportPart } from "@ioeventfd/report";
-import { latestRelease, release } from "@ioeventfd/uapi";
 import type { Command, Context } from "../command.ts";
-import { kernelOption } from "../kernel_option.ts";
+import { commandSummaries } from "../command_summaries.ts";
+import { recordedOnOption } from "../kernel_option.ts";
 import { grouped } from "../numbers.ts";
 import { readPart } from "./_report_input.ts";
 
@@ -15,7 +15,7 @@ const defaultFile = "report.html";
 /** `ioeventfd report`. */
 export const report: Command = {
   name: "report",
-  summary: "One page of HTML about recordings: doorbells, exits over time, costs, lost kicks",
+  summary: commandSummaries.report,
   usage: "CAPTURE|JSON... [-o FILE] [--recorded-on RELEASE]",
   description: `CAPTURE is a recording as replay reads it; JSON is the output of compare --json, of
 bench --json or of deno task bench --json. They are told apart by their content, and may be mixed; -
@@ -37,11 +37,7 @@ no cause. The page is written all the same.`,
       file: true,
       summary: `Where to, ${defaultFile} unless given`,
     },
-    {
-      ...kernelOption,
-      name: "recorded-on",
-      summary: "Kernel release that was recorded, the newest unless given",
-    },
+    recordedOnOption,
   ],
   examples: [
     {
@@ -58,10 +54,8 @@ no cause. The page is written all the same.`,
 
 async function run(context: Context): Promise<number> {
   const { operands, options, stdout } = context;
-  const recordedOn = options.text("recorded-on");
-  const kernel = recordedOn === undefined ? latestRelease : release(recordedOn);
   const parts: ReportPart[] = [];
-  for (const path of operands) parts.push(await readPart(context, path, kernel));
+  for (const path of operands) parts.push(await readPart(context, path));
   const page = await renderReport(parts);
   const path = options.text("output") ?? defaultFile;
   await context.writeFile(path, page);

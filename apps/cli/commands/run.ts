@@ -4,13 +4,14 @@
  * @module
  */
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { playOptions, playScenarios } from "./_run_play.ts";
 import { loadScenario, type ScenarioFile } from "./_run_scenario_file.ts";
 
 /** `ioeventfd run`. */
 export const run: Command = {
   name: "run",
-  summary: "Plays scenarios on the model or on the host's KVM",
+  summary: commandSummaries.run,
   usage: "SCENARIO… [--backend sim|kvm] [--kernel RELEASE] [--seed N] [--trace FILE] [--json]",
   description:
     `A SCENARIO is a TypeScript or JavaScript module that exports \`scenario\`. It is code, and runs

@@ -6,6 +6,7 @@
 import { CaptureError, readTrace, Replayer } from "@ioeventfd/capture";
 import { InputError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
+import { commandSummaries } from "../command_summaries.ts";
 import { inputName } from "../host.ts";
 import { unpackGzip } from "../unpack_gzip.ts";
 import { type Moment, watchLine, watchScreen } from "./_watch_screen.ts";
@@ -17,7 +18,7 @@ const enter = "\x1b[?1049h\x1b[?25l", leave = "\x1b[?25h\x1b[?1049l";
 /** `ioeventfd watch`. */
 export const watch: Command = {
   name: "watch",
-  summary: "A live doorbell table over a recording that grows",
+  summary: commandSummaries.watch,
   usage: "CAPTURE|- [--once]",
   description:
     `CAPTURE is a recording that somebody still writes: record, or bpftrace or trace-cmd into a file; - is
