@@ -23,6 +23,16 @@ for (const { folder, name, exports } of packages) {
     assertEquals(bare, []);
   });
 
+  // The gate looks at all packages at once, where a type may be public in another.
+  Deno.test(`${name} itself exports every type that its own are made of`, async () => {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["doc", "--lint", exports[name]!],
+      cwd: root,
+      env: { NO_COLOR: "1" },
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+  });
+
   Deno.test(`README.md of ${name} shows an example that is run`, () => {
     assert(/^```ts\n/m.test(read(`${folder}/README.md`)), "No block of TypeScript");
   });

@@ -3,24 +3,13 @@
  *
  * @module
  */
+import type { ExactKey } from "@ioeventfd/kvm-core";
 import { Timing } from "./_timing.ts";
 
 /** What a registration is known by. */
-export interface DoorbellKey {
+export interface DoorbellKey extends ExactKey {
   /** `KVM_MMIO_BUS`, `KVM_PIO_BUS` or `KVM_VIRTIO_CCW_NOTIFY_BUS`. */
   readonly bus: number;
-  /** Address, low word. */
-  readonly lo: number;
-  /** High word. */
-  readonly hi: number;
-  /** Access length in bytes, 0 for any. */
-  readonly len: number;
-  /** Compares no data. */
-  readonly wildcard: boolean;
-  /** Datamatch, low word. */
-  readonly datamatchLo: number;
-  /** High word. */
-  readonly datamatchHi: number;
 }
 
 /** A registration the other world refuses. */

@@ -45,6 +45,13 @@ export function decimal(bytes: Uint8Array, p: number, out: Int32Array, at: numbe
   return p;
 }
 
+/** A hex digit, or a number that is none: below 0 or above 15. */
+function hexDigit(c: number): number {
+  if (c <= 57) return c - 48;
+  const digit = (c | 32) - 87;
+  return digit < 10 ? 16 : digit;
+}
+
 /** A u64 in hex without its 0x, into `out[at]` (low word) and `out[at + 1]`. */
 export function hexadecimal(bytes: Uint8Array, p: number, out: Int32Array, at: number): number {
   if (p < 0) return -1;
@@ -52,13 +59,8 @@ export function hexadecimal(bytes: Uint8Array, p: number, out: Int32Array, at: n
   let lo = 0;
   let hi = 0;
   for (;;) {
-    const c = bytes[p]!;
-    let digit = c - 48;
-    if (digit < 0) break;
-    if (digit > 9) {
-      digit = (c | 32) - 87;
-      if (digit < 10 || digit > 15) break;
-    }
+    const digit = hexDigit(bytes[p]!);
+    if (digit < 0 || digit > 15) break;
     hi = (hi << 4) | (lo >>> 28);
     lo = (lo << 4) | digit;
     p++;
@@ -76,13 +78,8 @@ export function hexadecimal32(bytes: Uint8Array, p: number, out: Int32Array, at:
   const start = p;
   let value = 0;
   for (;;) {
-    const c = bytes[p]!;
-    let digit = c - 48;
-    if (digit < 0) break;
-    if (digit > 9) {
-      digit = (c | 32) - 87;
-      if (digit < 10 || digit > 15) break;
-    }
+    const digit = hexDigit(bytes[p]!);
+    if (digit < 0 || digit > 15) break;
     value = (value << 4) | digit;
     p++;
   }

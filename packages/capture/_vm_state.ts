@@ -232,7 +232,6 @@ export class VmState {
     access.most = (len + 7) >> 3;
     let taken = 0;
     let claimed: number = claim.none;
-    let imagined: number = claim.none;
     for (let off = 0; off < len; off += 8) {
       const known = off === 0;
       const n = Math.min(8, len - off);
@@ -254,8 +253,7 @@ export class VmState {
     }
     access.claim = taken < len ? claim.none : claimed;
     access.owed = (len - taken + 7) >> 3;
-    imagined = access.claim;
-    access.imagined = imagined;
+    access.imagined = access.claim;
   }
 
   #comparesData(lo: number, hi: number, len: number): boolean {

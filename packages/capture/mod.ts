@@ -27,9 +27,9 @@ export type {
   X86Rules,
 } from "@ioeventfd/uapi";
 export * from "./capture_error.ts";
+export * from "./event_queue.ts";
 export * from "./port_names.ts";
 export * from "./read_trace.ts";
-export * from "./record_program.ts";
 export * from "./record_program.ts";
 export * from "./render_replay.ts";
 export * from "./replay.ts";
@@ -40,4 +40,3 @@ export * from "./replayed_write.ts";
 export * from "./thread_table.ts";
 export * from "./trace_event.ts";
 export * from "./trace_parser.ts";
-export * from "./event_queue.ts";

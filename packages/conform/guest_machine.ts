@@ -3,18 +3,45 @@
  *
  * @module
  */
-import { fillTables, guestLayout as machine, startRegs, startSregs } from "@ioeventfd/scenario";
+import {
+  fillTables,
+  guestLayout as scenarioLayout,
+  startRegs,
+  startSregs,
+} from "@ioeventfd/scenario";
 import type { GuestMode } from "@ioeventfd/scenario";
 import type { Regs, Sregs } from "@ioeventfd/uapi";
 import type { GuestSetup } from "./vector.ts";
 
+/** Guest physical addresses of what a vector's guest is made of. */
+export interface GuestLayout {
+  /** The first instruction. */
+  readonly code: number;
+  /** A HLT for each exception vector. */
+  readonly handlers: number;
+  /** Task state segment. */
+  readonly tss: number;
+  /** Global descriptor table. */
+  readonly gdt: number;
+  /** Interrupt descriptor table. */
+  readonly idt: number;
+  /** First address above the stack. */
+  readonly stackTop: number;
+  /** Page tables, of the root first. */
+  readonly pageTables: number;
+  /** Bytes of RAM from 0. */
+  readonly ramSize: number;
+  /** What the vector gives as data. */
+  readonly scratch: number;
+  /** First address that no memory backs, where operands are. */
+  readonly mmio: number;
+}
+
 /** Where things are in guest memory. */
-export const guestLayout: Readonly<Record<keyof typeof machine | "scratch" | "mmio", number>> = {
-  ...machine,
-  /** RAM from 0. */
+export const guestLayout: GuestLayout = {
+  ...scenarioLayout,
   ramSize: 0x20_0000,
   scratch: 0xa000,
-  /** First address that no memory backs, where operands are. */
   mmio: 0xd000_0000,
 };
 

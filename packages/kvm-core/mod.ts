@@ -6,6 +6,7 @@
  */
 // What the interfaces here are made of.
 export type {
+  CounterCell,
   DescriptorTable,
   EventfdContext,
   EventfdWaiters,

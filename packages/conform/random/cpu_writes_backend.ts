@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type KernelRelease, type KvmBackend, type KvmVcpu, latestRelease } from "@ioeventfd/uapi";
-import { VmxSystem, VmxVm } from "@ioeventfd/vmx-sim";
+import type { KvmVcpu } from "@ioeventfd/uapi";
+import { VmxBackend, VmxSystem, VmxVm } from "@ioeventfd/vmx-sim";
 import type { VmxOptions } from "@ioeventfd/vmx-sim";
 import { StoringGuest } from "./_storing_guest.ts";
 
@@ -25,11 +25,7 @@ import { StoringGuest } from "./_storing_guest.ts";
  * if (vm.guestWrite("mmio", 0xd0000004n, 4, 0n) !== "kernel") throw new Error("alive on the fast one");
  * ```
  */
-export class CpuWritesBackend implements KvmBackend {
-  /** A model. */
-  readonly name = "sim";
-  /** The kernel release. */
-  readonly release: KernelRelease;
+export class CpuWritesBackend extends VmxBackend {
   readonly #options: VmxOptions;
 
   /**
@@ -38,12 +34,12 @@ export class CpuWritesBackend implements KvmBackend {
    * @param options Release and machine
    */
   constructor(options: VmxOptions = {}) {
+    super(options);
     this.#options = options;
-    this.release = options.release ?? latestRelease;
   }
 
   /** A new `/dev/kvm` in a process of its own. */
-  open(): VmxSystem {
+  override open(): VmxSystem {
     return new CpuWritesSystem(this.#options);
   }
 }
