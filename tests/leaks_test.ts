@@ -78,7 +78,7 @@ Deno.test({
   name: reason === "" ? name : `${name} (ignored: ${reason})`,
   ignore: reason !== "",
   fn: async () => {
-    const script = new URL("../packages/kvm-live/testdata/live_cases.ts", import.meta.url);
+    const script = new URL("testdata/live_cases.ts", import.meta.url);
     const { count, threw, before, during, after } = await runCases(script, casesWanted());
     assertEquals([count, threw > count / 4], [casesWanted(), true]);
     assertNothingLeft({ count, threw, before, during, after });

@@ -1,5 +1,4 @@
 import {
-  flatSegment,
   hex,
   KVM_EXIT_DEBUG,
   KVM_EXIT_HLT,
@@ -8,6 +7,7 @@ import {
   KVM_SET_GUEST_DEBUG,
   KVM_SET_REGS,
   kvmExitName,
+  longModeSregs,
   zeroRegs,
 } from "@ioeventfd/uapi";
 import {
@@ -57,7 +57,8 @@ export class GuestWriter {
     this.#routines = space.addressOf(ROUTINES_PAGE);
     this.#regs[RFLAGS] = 2n;
     this.#stops = this.#haltBlocks();
-    this.#enterLongMode();
+    const root = space.addressOf(PAGE_TABLE_ROOT);
+    vcpu.setSregs(longModeSregs(vcpu.getSregs(), root));
     const end = Uint8Array.of(HLT);
     space.write(ROUTINES_PAGE, END_OFFSET, end);
     for (const [len, code] of stores) this.#routine(len * ROUTINE_SIZE, code);
@@ -149,23 +150,6 @@ export class GuestWriter {
     debug.setBigUint64(8, this.#routines + BigInt(END_OFFSET), true);
     debug.setBigUint64(8 + 7 * 8, 0x401n, true); // DR7: breakpoint 0, execution
     this.#vcpu.ioctl(KVM_SET_GUEST_DEBUG, new Uint8Array(debug.buffer));
-  }
-
-  #enterLongMode(): void {
-    const data = flatSegment();
-    this.#vcpu.setSregs({
-      ...this.#vcpu.getSregs(),
-      cs: flatSegment({ selector: 8, type: 11, l: 1, db: 0 }),
-      ds: data,
-      es: data,
-      fs: data,
-      gs: data,
-      ss: data,
-      cr0: 0x80050033n,
-      cr3: this.#space.addressOf(PAGE_TABLE_ROOT),
-      cr4: 0x620n,
-      efer: 0x500n,
-    });
   }
 }
 

@@ -1,21 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KVM_IOEVENTFD, KvmError, type VcpuExit } from "@ioeventfd/uapi";
-import type { LiveSystem, LiveVcpu, LiveVm } from "./mod.ts";
-import { bootGuest } from "./testdata/guest.ts";
+import { bootLong, bootReal } from "./testdata/guest.ts";
 import { liveTest } from "./testdata/on_kvm.ts";
-
-// A 16-bit guest at 0x1000, DS at 0xd0000000 and MMIO, ES at 0 and RAM.
-function boot(system: LiveSystem, vm: LiveVm, ...code: number[]): LiveVcpu {
-  const bytes = code.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return bootGuest(system, vm, { mode: "real16", code: bytes, scratch: "", esIsMmio: false });
-}
 
 const HLT = 0xf4;
 const HALTED: VcpuExit = { reason: "hlt" };
 
 liveTest("LiveVcpu.run() gives an OUT with its data", (system) => {
   using vm = system.createVm();
-  const vcpu = boot(system, vm, 0xb0, 0x5a, 0xe6, 0x42, HLT); // mov al, 0x5a; out 0x42, al
+  const vcpu = bootReal(system, vm, 0xb0, 0x5a, 0xe6, 0x42, HLT); // mov al, 0x5a; out 0x42, al
   const out = { reason: "io", port: 0x42, size: 1, count: 1, write: true } as const;
   assertEquals(vcpu.run(), { ...out, data: Uint8Array.of(0x5a) });
   assertEquals(vcpu.run(), HALTED);
@@ -23,7 +16,7 @@ liveTest("LiveVcpu.run() gives an OUT with its data", (system) => {
 
 liveTest("LiveVcpu.run() puts the answer to an IN where the guest reads it", (system) => {
   using vm = system.createVm();
-  const vcpu = boot(system, vm, 0xe5, 0x42, HLT); // in ax, 0x42
+  const vcpu = bootReal(system, vm, 0xe5, 0x42, HLT); // in ax, 0x42
   const exit = vcpu.run();
   assert(exit.reason === "io" && !exit.write);
   assertEquals([exit.port, exit.size, exit.count, [...exit.data]], [0x42, 2, 1, [0, 0]]);
@@ -36,7 +29,7 @@ liveTest("LiveVcpu.run() gives all elements of a REP INS in one exit", (system) 
   using vm = system.createVm();
   // mov cx, 3; mov di, 0xa000; mov dx, 0x42; rep insb
   const code = [0xb9, 3, 0, 0xbf, 0, 0xa0, 0xba, 0x42, 0, 0xf3, 0x6c, HLT];
-  const vcpu = boot(system, vm, ...code);
+  const vcpu = bootReal(system, vm, ...code);
   const exit = vcpu.run();
   assert(exit.reason === "io");
   assertEquals([exit.count, exit.data.length], [3, 3]);
@@ -48,7 +41,7 @@ liveTest("LiveVcpu.run() gives all elements of a REP INS in one exit", (system) 
 liveTest("LiveVcpu.run() gives a store with its data, and a load that is answered", (system) => {
   using vm = system.createVm();
   // mov ax, 0x1122; mov [0x40], ax; mov bx, [0x50]
-  const vcpu = boot(system, vm, 0xb8, 0x22, 0x11, 0xa3, 0x40, 0, 0x8b, 0x1e, 0x50, 0, HLT);
+  const vcpu = bootReal(system, vm, 0xb8, 0x22, 0x11, 0xa3, 0x40, 0, 0x8b, 0x1e, 0x50, 0, HLT);
   const store = { reason: "mmio", addr: 0xd0000040n, len: 2, write: true } as const;
   assertEquals(vcpu.run(), { ...store, data: Uint8Array.of(0x22, 0x11) });
   const load = vcpu.run();
@@ -61,7 +54,7 @@ liveTest("LiveVcpu.run() gives a store with its data, and a load that is answere
 
 liveTest("LiveVcpu.run() with no time completes the last exit and runs nothing", (system) => {
   using vm = system.createVm();
-  const vcpu = boot(system, vm, 0xa1, 0x40, 0, 0x40, HLT); // mov ax, [0x40]; inc ax
+  const vcpu = bootReal(system, vm, 0xa1, 0x40, 0, 0x40, HLT); // mov ax, [0x40]; inc ax
   const load = vcpu.run();
   assert(load.reason === "mmio");
   load.data.set([5, 0]);
@@ -73,7 +66,7 @@ liveTest("LiveVcpu.run() with no time completes the last exit and runs nothing",
 
 liveTest("LiveVcpu.run() ends a guest that does not exit, and the vCPU lives on", (system) => {
   using vm = system.createVm();
-  const vcpu = boot(system, vm, 0xeb, 0xfe, HLT); // jmp $
+  const vcpu = bootReal(system, vm, 0xeb, 0xfe, HLT); // jmp $
   for (const timeoutMs of [1, 20, 1]) assertEquals(vcpu.run({ timeoutMs }), { reason: "intr" });
   const regs = vcpu.getRegs();
   assertEquals(regs.rip, 0x1000n);
@@ -83,7 +76,7 @@ liveTest("LiveVcpu.run() ends a guest that does not exit, and the vCPU lives on"
 
 liveTest("LiveVcpu.run() ends an instruction that the kernel retries for ever", (system) => {
   using vm = system.createVm();
-  const vcpu = boot(system, vm, 0x0f, 0x01, 0x0e, 0x40, 0, HLT); // sidt [0x40]
+  const vcpu = bootReal(system, vm, 0x0f, 0x01, 0x0e, 0x40, 0, HLT); // sidt [0x40]
   const exit = vcpu.run({ timeoutMs: 20 });
   assert(exit.reason === "intr" || exit.reason === "mmio", exit.reason);
 });
@@ -91,7 +84,7 @@ liveTest("LiveVcpu.run() ends an instruction that the kernel retries for ever", 
 liveTest("LiveVcpu.run() waits its whole limit whatever limit went before", (system) => {
   using vm = system.createVm();
   // mov cx, 0; loop $: some 65,536 instructions, then hlt
-  const vcpu = boot(system, vm, 0xeb, 0xfe, 0xb9, 0, 0, 0xe2, 0xfe, HLT);
+  const vcpu = bootReal(system, vm, 0xeb, 0xfe, 0xb9, 0, 0, 0xe2, 0xfe, HLT);
   vcpu.run({ timeoutMs: 1 });
   vcpu.setRegs({ ...vcpu.getRegs(), rip: 0x1002n });
   assertEquals(vcpu.run({ timeoutMs: 60_000 }), HALTED);
@@ -99,7 +92,7 @@ liveTest("LiveVcpu.run() waits its whole limit whatever limit went before", (sys
 
 liveTest("LiveVcpu.run() refuses a limit that is none", (system) => {
   using vm = system.createVm();
-  const vcpu = boot(system, vm, HLT);
+  const vcpu = bootReal(system, vm, HLT);
   assertThrows(() => vcpu.run({ timeoutMs: -1 }), RangeError);
   assertThrows(() => vcpu.run({ timeoutMs: NaN }), RangeError);
   assertEquals(vcpu.run({ timeoutMs: Infinity }), HALTED);
@@ -107,15 +100,13 @@ liveTest("LiveVcpu.run() refuses a limit that is none", (system) => {
 
 liveTest("LiveVcpu.run() tells a triple fault", (system) => {
   using vm = system.createVm();
-  const ud2 = { mode: "long0", code: "0f0b", scratch: "", esIsMmio: false } as const;
-  const vcpu = bootGuest(system, vm, ud2);
-  vcpu.setSregs({ ...vcpu.getSregs(), idt: { base: 0n, limit: 0 } });
+  const vcpu = bootLong(system, vm, 0x0f, 0x0b); // ud2
   assertEquals(vcpu.run(), { reason: "shutdown" });
 });
 
 liveTest("LiveVcpu.run() tells code that KVM cannot fetch", (system) => {
   using vm = system.createVm();
-  const vcpu = boot(system, vm, HLT);
+  const vcpu = bootReal(system, vm, HLT);
   const sregs = vcpu.getSregs();
   vcpu.setSregs({ ...sregs, cs: { ...sregs.cs, base: 0xd0000000n } });
   const exit = vcpu.run();
@@ -145,7 +136,7 @@ liveTest("LiveVcpu.ioctl() gives the errno of a VM's ioctl on a vCPU", (system) 
 liveTest("LiveVcpu[Symbol.dispose]() leaves a VM that goes on", (system) => {
   using vm = system.createVm();
   vm.registerCoalesced({ addr: 0x42n, size: 1, pio: true });
-  const vcpu = boot(system, vm, 0xe6, 0x42, HLT);
+  const vcpu = bootReal(system, vm, 0xe6, 0x42, HLT);
   assertEquals(vcpu.run(), HALTED);
   assertEquals(vcpu.takeCoalesced().length, 1);
   vcpu[Symbol.dispose]();

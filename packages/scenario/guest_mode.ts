@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { flatSegment, type Regs, type Sregs, zeroRegs } from "@ioeventfd/uapi";
+import { flatSegment, longModeSregs, type Regs, type Sregs, zeroRegs } from "@ioeventfd/uapi";
 
 /**
  * `real16`: real mode, DS at 0; `prot32`: flat protected mode without paging; `prot64`: 64-bit CPL 0, the first 4 GiB
@@ -96,24 +96,29 @@ function realSregs(sregs: Sregs, bases: SegmentBases): Sregs {
 
 function protectedSregs(mode: GuestMode, sregs: Sregs): Sregs {
   const long = mode === "prot64";
-  const data = flatSegment({ selector: dataSelector });
-  const code = { ...data, selector: codeSelector, type: 11 };
   const task = { base: BigInt(guestLayout.tss), limit: 0x67, selector: taskSelector };
   return {
+    ...(long ? longModeSregs(sregs, BigInt(guestLayout.pageTables)) : flatSregs(sregs)),
+    tr: flatSegment({ ...task, type: 11, s: 0, db: 0, g: 0 }),
+    gdt: { base: BigInt(guestLayout.gdt), limit: 5 * 8 - 1 },
+    idt: { base: BigInt(guestLayout.idt), limit: vectors * (long ? 16 : 8) - 1 },
+  };
+}
+
+function flatSregs(sregs: Sregs): Sregs {
+  const data = flatSegment();
+  return {
     ...sregs,
-    cs: long ? { ...code, db: 0, l: 1 } : code,
+    cs: flatSegment({ selector: codeSelector, type: 11 }),
     ss: data,
     ds: data,
     es: data,
     fs: data,
     gs: data,
-    tr: flatSegment({ ...task, type: 11, s: 0, db: 0, g: 0 }),
-    gdt: { base: BigInt(guestLayout.gdt), limit: 5 * 8 - 1 },
-    idt: { base: BigInt(guestLayout.idt), limit: vectors * (long ? 16 : 8) - 1 },
-    cr0: long ? 0x8005_0033n : 0x0005_0033n,
-    cr3: long ? BigInt(guestLayout.pageTables) : 0n,
-    cr4: long ? 0x620n : 0x600n,
-    efer: long ? 0x500n : 0n,
+    cr0: 0x0005_0033n,
+    cr3: 0n,
+    cr4: 0x600n,
+    efer: 0n,
   };
 }
 

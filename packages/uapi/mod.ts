@@ -33,6 +33,7 @@ export * from "./kernel_release.ts";
 export * from "./kernel_releases.ts";
 export * from "./kvm_error.ts";
 export * from "./kvm_run.ts";
+export * from "./long_mode_sregs.ts";
 export * from "./registration.ts";
 export * from "./regs.ts";
 export * from "./scalar_type.ts";

@@ -1,17 +1,11 @@
 // Plays random cases of every kind on this kernel, and prints what the process had open before, during and after.
 // Usage: deno run --allow-ffi=<path of libc> conform_live_cases.ts <cases>
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { hasFastMmio } from "@ioeventfd/conform";
 import { type CaseKind, conformCases } from "@ioeventfd/conform/random";
 import { CoreBackend } from "@ioeventfd/kvm-core";
-import {
-  DisposeLater,
-  LiveBackend,
-  type ProcessFootprint,
-  processFootprint,
-} from "@ioeventfd/kvm-live";
+import { DisposeLater, LiveBackend } from "@ioeventfd/kvm-live";
 import { VmxBackend } from "@ioeventfd/vmx-sim";
+import { footprintOfOne, settledFootprint } from "./settled_footprint.ts";
 
 const live = new LiveBackend();
 const isFast = hasFastMmio(live) === true;
@@ -38,36 +32,13 @@ function play(cases: number, kinds: readonly CaseKind[]): { played: number; fail
   return { played, failed };
 }
 
-// What the counts say while something is open: they are worth nothing if they cannot rise.
-function oneOfEach(): ProcessFootprint {
-  using system = live.open();
-  system.createVm().createVcpu(0);
-  system.eventfd(0, 0);
-  return processFootprint();
-}
-
-// Buffers that were collected are freed by another thread, a little later.
-async function settled(): Promise<ProcessFootprint> {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc");
-  let footprint = processFootprint();
-  for (let unchanged = 0; unchanged < 5;) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    collect();
-    const next = processFootprint();
-    unchanged = next.writableBytes < footprint.writableBytes ? 0 : unchanged + 1;
-    footprint = next;
-  }
-  return footprint;
-}
-
 const all = ["registration", "history", "guest"] as const;
 const count = Number(Deno.args[0] ?? "200");
 play(64, all);
 play(16, ["guest"]);
-const before = await settled();
-const during = oneOfEach();
+const before = await settledFootprint();
+const during = footprintOfOne();
 const { played, failed } = play(count, all);
 const { failed: threw } = play(16, ["guest"]);
-const after = await settled();
+const after = await settledFootprint();
 console.log(JSON.stringify({ count: played, failed, threw, before, during, after }));

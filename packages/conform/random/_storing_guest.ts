@@ -1,4 +1,4 @@
-import { flatSegment, type KvmVcpu, type Regs } from "@ioeventfd/uapi";
+import { type KvmVcpu, longModeSregs, type Regs } from "@ioeventfd/uapi";
 
 const PAGE = 0x1000;
 const CODE = 0x1000, TABLES = 0x2000, DIRECTORIES = 0x3000;
@@ -41,20 +41,7 @@ export class StoringGuest {
     for (const [len, code] of stores) ram.set([...code, HLT], CODE + len * routineSize);
     for (const [len, code] of outs) ram.set([...code, HLT], outsFrom + len * routineSize);
     this.#map(0n);
-    const data = flatSegment();
-    cpu.setSregs({
-      ...cpu.getSregs(),
-      cs: flatSegment({ selector: 8, type: 11, l: 1, db: 0 }),
-      ds: data,
-      es: data,
-      fs: data,
-      gs: data,
-      ss: data,
-      cr0: 0x8005_0033n,
-      cr3: BigInt(TABLES),
-      cr4: 0x620n,
-      efer: 0x500n,
-    });
+    cpu.setSregs(longModeSregs(cpu.getSregs(), BigInt(TABLES)));
     this.#regs = { ...cpu.getRegs(), rflags: 2n };
   }
 

@@ -1,5 +1,13 @@
 /** Small guests for tests: memory, page tables and a vCPU at the start of some machine code. */
-import { EFD_NONBLOCK, flatSegment, type Regs, release, type VcpuExit } from "@ioeventfd/uapi";
+import {
+  EFD_NONBLOCK,
+  flatSegment,
+  longModeSregs,
+  type Regs,
+  release,
+  type VcpuExit,
+  zeroRegs,
+} from "@ioeventfd/uapi";
 import type { VmxOptions, VmxVcpu, VmxVm } from "../mod.ts";
 import { VmxBackend, type VmxSystem } from "../mod.ts";
 
@@ -55,14 +63,7 @@ export function makeGuest(options: GuestOptions): Guest {
   if (mode === "long") enterLong(vcpu, view);
   else if (mode === "real") enterReal(vcpu, view);
   else enterFlat32(vcpu, view);
-  const zero = Object.fromEntries(Object.keys(vcpu.getRegs()).map((name) => [name, 0n]));
-  vcpu.setRegs({
-    ...(zero as unknown as Regs),
-    rip: BigInt(CODE),
-    rsp: 0xbf00n,
-    rflags: 2n,
-    ...options.regs,
-  });
+  vcpu.setRegs(zeroRegs({ rip: BigInt(CODE), rsp: 0xbf00n, ...options.regs }));
   return {
     kvm,
     vm,
@@ -123,22 +124,10 @@ function enterLong(vcpu: VmxVcpu, view: DataView): void {
   for (let i = 0; i < 256; i++) {
     view.setBigUint64(0x8000 + i * 16, BigInt(0x5000 + i) | 0x8e00_0008_0000n, true);
   }
-  const sregs = vcpu.getSregs();
-  const data = flatSegment();
   vcpu.setSregs({
-    ...sregs,
-    cs: flatSegment({ selector: 8, type: 11, db: 0, l: 1 }),
-    ds: data,
-    es: data,
-    fs: data,
-    gs: data,
-    ss: data,
+    ...longModeSregs(vcpu.getSregs(), 0x2_0000n),
     gdt: { base: 0x7000n, limit: 0x27 },
     idt: { base: 0x8000n, limit: 0xfff },
-    cr0: 0x8005_0033n,
-    cr3: 0x2_0000n,
-    cr4: 0x620n,
-    efer: 0x500n,
   });
 }
 

@@ -1,17 +1,17 @@
 // Runs live cases of every kind, failing ones among them, and prints what the process had open before, during and after.
 // Usage: deno run --allow-ffi=<path of libc> live_cases.ts <cases>
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
-import { KVM_GET_STATS_FD } from "../_vm_ioctls.ts";
 import {
   DisposeLater,
   LiveBackend,
   type LiveSystem,
   type LiveVm,
   type OtherFile,
-  processFootprint,
-} from "../mod.ts";
-import { bootGuest } from "./guest.ts";
+} from "@ioeventfd/kvm-live";
+import { fillTables, guestLayout, startRegs, startSregs } from "@ioeventfd/scenario";
+import { ioc, KVMIO } from "@ioeventfd/uapi";
+import { footprintOfOne, settledFootprint } from "./settled_footprint.ts";
+
+const KVM_GET_STATS_FD = ioc(0, KVMIO, 0xce, 0);
 
 const kinds: readonly OtherFile[] = ["pipe", "file", "socket", "timerfd", "epoll", "o_path"];
 
@@ -25,12 +25,13 @@ function doorbells(system: LiveSystem, vm: LiveVm, i: number): void {
 }
 
 function guest(system: LiveSystem, vm: LiveVm): void {
-  const vcpu = bootGuest(system, vm, {
-    mode: "real16",
-    code: "e642f4",
-    scratch: "",
-    esIsMmio: false,
-  });
+  const { bytes, hva } = system.allocateMemory(guestLayout.ramSize);
+  fillTables("real16", bytes);
+  bytes.set([0xe6, 0x42, 0xf4], guestLayout.code); // out 0x42, al; hlt
+  vm.setMemoryRegion({ slot: 0, gpa: 0n, size: BigInt(guestLayout.ramSize), hva });
+  const vcpu = vm.createVcpu(0);
+  vcpu.setSregs(startSregs("real16", vcpu.getSregs()));
+  vcpu.setRegs(startRegs());
   if (vcpu.run().reason !== "io") throw new Error("no exit");
 }
 
@@ -82,35 +83,12 @@ function runCases(count: number): number {
   return threw;
 }
 
-// What the counts say while something is open: they are worth nothing if they cannot rise.
-function oneOfEach(): ReturnType<typeof processFootprint> {
-  using system = new LiveBackend().open();
-  system.createVm().createVcpu(0);
-  system.eventfd(0, 0);
-  return processFootprint();
-}
-
-// Buffers that were collected are freed by another thread, a little later.
-async function settled(): Promise<ReturnType<typeof processFootprint>> {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc");
-  let footprint = processFootprint();
-  for (let unchanged = 0; unchanged < 5;) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    collect();
-    const next = processFootprint();
-    unchanged = next.writableBytes < footprint.writableBytes ? 0 : unchanged + 1;
-    footprint = next;
-  }
-  return footprint;
-}
-
 const count = Number(Deno.args[0] ?? "200");
 runCases(64);
-await settled();
+await settledFootprint();
 runCases(64);
-const before = await settled();
-const during = oneOfEach();
+const before = await settledFootprint();
+const during = footprintOfOne();
 const threw = runCases(count);
-const after = await settled();
+const after = await settledFootprint();
 console.log(JSON.stringify({ count, threw, before, during, after }));
