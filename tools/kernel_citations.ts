@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { listFiles, root } from "./workspace.ts";
 
 /** A place in the kernel's tree. */
 export interface KernelPlace {
@@ -12,6 +13,17 @@ export interface KernelPlace {
   readonly file: string;
   /** Function, struct or constant; empty where the whole file is meant. */
   readonly symbol: string;
+}
+
+/** One `KERNEL` line of the sources. */
+export interface Citation {
+  /** Our file, from the root. */
+  readonly path: string;
+  readonly line: number;
+  /** What stands behind `KERNEL `. */
+  readonly text: string;
+  /** What it names, or null where it does not read so. */
+  readonly places: readonly KernelPlace[] | null;
 }
 
 const tree = String.raw`(?:\d+\.\d+|[0-9a-f]{12})`;
@@ -47,4 +59,22 @@ export function parseKernelPlaces(text: string): KernelPlace[] | null {
     }
   }
   return places;
+}
+
+/**
+ * Every `KERNEL` line of the sources.
+ *
+ * @returns In the order of our files
+ */
+export function listCitations(): Citation[] {
+  return ["packages", "apps", "tests", "tools", "scenarios"]
+    .flatMap((folder) => listFiles(folder, ".ts"))
+    .flatMap((path) =>
+      Deno.readTextFileSync(new URL(path, root)).split("\n").flatMap((line, i) => {
+        const text = /(?:\/\/|^ *\*) KERNEL (.*)$/.exec(line)?.[1];
+        return text === undefined
+          ? []
+          : [{ path, line: i + 1, text, places: parseKernelPlaces(text) }];
+      })
+    );
 }

@@ -6,7 +6,7 @@
 import type { BusRules } from "@ioeventfd/uapi";
 import type { KernelReport } from "./kernel_report.ts";
 
-// KERNEL 6.19 virt/kvm/coalesced_mmio.h KVM_COALESCED_MMIO_MAX
+// KERNEL 6.19 include/uapi/linux/kvm.h KVM_COALESCED_MMIO_MAX
 /** Entries of the ring, one of which always stays empty. */
 export const KVM_COALESCED_MMIO_MAX = 170;
 

@@ -308,7 +308,7 @@ export class Vm extends VmDescriptor implements KvmVm {
    * @returns Whether the kernel took it
    */
   portWrite(port: number, len: number, value: number): boolean {
-    // KERNEL 3.16 arch/x86/kvm/vmx.c hardware_setup: port 0x80 does not exit
+    // KERNEL 3.16 arch/x86/kvm/vmx.c vmx_init; 4.4 hardware_setup: port 0x80 does not exit
     if (port === 0x80 && len === 1 && this.release.x86.port80Bypass) return true;
     return this.#buses[KVM_PIO_BUS]!.write(port, 0, len, value, 0) === 0;
   }
