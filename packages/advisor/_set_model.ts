@@ -10,7 +10,8 @@ import {
   KVM_MEM_READONLY,
   KVM_MMIO_BUS,
   KVM_PIO_BUS,
-  KvmError,
+  type KvmError,
+  refusalOf,
 } from "@ioeventfd/uapi";
 import type { KernelRelease, Registration } from "@ioeventfd/uapi";
 import type { BusEvent } from "./_bus_history.ts";
@@ -138,14 +139,14 @@ export class SetModel implements Disposable {
       case "deassign":
         return this.#deassign(entry);
       case "ram":
-        return refusal(() => this.#addRam(entry, step));
+        return refusalOf(() => this.#addRam(entry, step));
       default:
         return this.#device(entry, step);
     }
   }
 
   #assign({ registration, eventfd }: SetEntry & { kind: "assign" }, step: number): KvmError | null {
-    const refused = refusal(() => this.#register(registration, this.#fd(eventfd)));
+    const refused = refusalOf(() => this.#register(registration, this.#fd(eventfd)));
     if (refused !== null) return refused;
     this.#made.push(step);
     this.#assigns.add(step);
@@ -157,7 +158,7 @@ export class SetModel implements Disposable {
 
   #deassign({ registration, eventfd }: SetEntry & { kind: "deassign" }): KvmError | null {
     const flags = (registration.flags | KVM_IOEVENTFD_FLAG_DEASSIGN) >>> 0;
-    const refused = refusal(() => this.#register({ ...registration, flags }, this.#fd(eventfd)));
+    const refused = refusalOf(() => this.#register({ ...registration, flags }, this.#fd(eventfd)));
     if (refused !== null) return refused;
     const step = this.#live.get(placeOf(registration))!;
     this.#live.delete(placeOf(registration));
@@ -193,7 +194,7 @@ export class SetModel implements Disposable {
     step: number,
   ): KvmError | null {
     const before = this.#devices();
-    const refused = refusal(() => this.#changeDevices(entry));
+    const refused = refusalOf(() => this.#changeDevices(entry));
     if (refused !== null) return refused;
     if (entry.kind.endsWith("irqchip")) this.#hasLapic = true;
     const after = this.#devices();
@@ -252,14 +253,4 @@ function placeOf({ addr, len, flags, datamatch }: Registration): string {
 
 function rangeOf({ addr, len }: Registration): IoRange {
   return { lo: Number(addr & 0xffff_ffffn), hi: Number(addr >> 32n), len };
-}
-
-function refusal(call: () => void): KvmError | null {
-  try {
-    call();
-    return null;
-  } catch (error) {
-    if (error instanceof KvmError) return error;
-    throw error;
-  }
 }

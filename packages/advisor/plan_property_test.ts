@@ -9,7 +9,7 @@ import {
   kernelReleases,
   KVM_IOEVENTFD,
   KVM_IOEVENTFD_FLAG_DEASSIGN,
-  KvmError,
+  refusalOf,
 } from "@ioeventfd/uapi";
 import type { KernelRelease, Registration } from "@ioeventfd/uapi";
 import { plan } from "./plan.ts";
@@ -58,13 +58,8 @@ class Machine implements Disposable {
     const flags = op === "assign"
       ? registration.flags
       : registration.flags | KVM_IOEVENTFD_FLAG_DEASSIGN;
-    try {
-      this.#vm.ioctl(KVM_IOEVENTFD, encodeIoeventfd({ addr, len, flags, datamatch, fd }));
-      return null;
-    } catch (error) {
-      if (error instanceof KvmError) return error.code;
-      throw error;
-    }
+    const bytes = encodeIoeventfd({ addr, len, flags, datamatch, fd });
+    return refusalOf(() => this.#vm.ioctl(KVM_IOEVENTFD, bytes))?.code ?? null;
   }
 
   /** Writes that something takes. */

@@ -1,4 +1,4 @@
-import { encodeIoeventfd, KVM_IOEVENTFD, KvmError, withoutTraces } from "@ioeventfd/uapi";
+import { encodeIoeventfd, KVM_IOEVENTFD, refusalOf, withoutTraces } from "@ioeventfd/uapi";
 import type { KvmVm, Registration } from "@ioeventfd/uapi";
 import type { Outcome } from "./vector.ts";
 
@@ -15,11 +15,5 @@ export function ioeventfdCall(
 
 /** The errno a call ends with, or null; any error but the kernel's goes on. */
 export function outcomeOf(call: () => unknown): Outcome {
-  try {
-    withoutTraces(call);
-    return null;
-  } catch (error) {
-    if (error instanceof KvmError) return error.code;
-    throw error;
-  }
+  return withoutTraces(() => refusalOf(call))?.code ?? null;
 }

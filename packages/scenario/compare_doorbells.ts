@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type KernelRelease, KvmError, latestRelease } from "@ioeventfd/uapi";
+import { type KernelRelease, latestRelease, refusalOf } from "@ioeventfd/uapi";
 import { modelledCycles, VmxBackend, type Work, workNames } from "@ioeventfd/vmx-sim";
 import { accessPaths, accessWork } from "./counted_work.ts";
 import { type DoorbellShape, doorbellShapes } from "./doorbell_shapes.ts";
@@ -123,11 +123,9 @@ class Rig implements Disposable {
     shape.doorbells.forEach((doorbell, i) => {
       const eventfd = this.#stage.eventfd(`${shape.name} ${i}`);
       this.#eventfds.push(eventfd);
-      try {
-        vm.assign(doorbell, eventfd);
-      } catch (error) {
-        if (!(error instanceof KvmError)) throw error;
-        this.refusals.push(`${release.name} refuses it: ${error.message}`);
+      const refusal = refusalOf(() => vm.assign(doorbell, eventfd));
+      if (refusal !== null) {
+        this.refusals.push(`${release.name} refuses it: ${refusal.message}`);
       }
     });
     this.#cpu = vm.cpu("prot64");

@@ -4,8 +4,8 @@
  * @module
  */
 import { Vm } from "@ioeventfd/kvm-core";
-import { hex, KVM_MEM_READONLY, KvmError } from "@ioeventfd/uapi";
-import type { CoalescedZone, ErrnoName, HostMemory, KvmVm } from "@ioeventfd/uapi";
+import { hex, KVM_MEM_READONLY, refusalOf } from "@ioeventfd/uapi";
+import type { CoalescedZone, ErrnoName, HostMemory, KvmError, KvmVm } from "@ioeventfd/uapi";
 import { type Doorbell, showDoorbell } from "./doorbell.ts";
 import { guestLayout, type GuestMode, type SegmentBases } from "./guest_mode.ts";
 import { showBytes } from "./show_exit.ts";
@@ -136,14 +136,8 @@ export class StageVm implements Disposable {
    */
   expectRefusal(errno: ErrnoName, subject: string, call: () => unknown): KvmError {
     const { log } = this.#stage;
-    let refusal: KvmError | undefined;
-    try {
-      call();
-    } catch (error) {
-      if (!(error instanceof KvmError)) throw error;
-      refusal = error;
-      log.happened(`${subject}: ${error.message}`);
-    }
+    const refusal = refusalOf(call);
+    if (refusal !== null) log.happened(`${subject}: ${refusal.message}`);
     log.compare(subject, errno, refusal?.code ?? "success");
     return refusal!;
   }

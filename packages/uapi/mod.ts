@@ -34,6 +34,7 @@ export * from "./kernel_releases.ts";
 export * from "./kvm_error.ts";
 export * from "./kvm_run.ts";
 export * from "./long_mode_sregs.ts";
+export * from "./refusal_of.ts";
 export * from "./registration.ts";
 export * from "./regs.ts";
 export * from "./scalar_type.ts";

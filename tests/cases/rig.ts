@@ -15,22 +15,16 @@ import {
   KVM_REGISTER_COALESCED_MMIO,
   KVM_SET_USER_MEMORY_REGION,
   KVM_UNREGISTER_COALESCED_MMIO,
-  KvmError,
   type KvmSystem,
   type KvmVcpu,
   type KvmVm,
   type OtherFile,
+  refusalOf,
 } from "@ioeventfd/uapi";
 
 /** 0, or the name of the errno that a call was refused with. */
 export function errnoOf(call: () => unknown): string | 0 {
-  try {
-    call();
-    return 0;
-  } catch (error) {
-    if (error instanceof KvmError) return error.code;
-    throw error;
-  }
+  return refusalOf(call)?.code ?? 0;
 }
 
 /** A coalesced write in short. */

@@ -15,7 +15,8 @@ import {
   KVM_IRQFD,
   KVM_REGISTER_COALESCED_MMIO,
   KVM_UNREGISTER_COALESCED_MMIO,
-  KvmError,
+  type KvmError,
+  refusalOf,
   release,
 } from "@ioeventfd/uapi";
 import { CoreBackend, type Kvm, type Vm } from "../mod.ts";
@@ -27,24 +28,14 @@ export const CCW = KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY;
 
 /** 0, or the name of the errno it was refused with. */
 export function errnoOf(call: () => unknown): string | 0 {
-  try {
-    call();
-    return 0;
-  } catch (error) {
-    if (error instanceof KvmError) return error.code;
-    throw error;
-  }
+  return refusalOf(call)?.code ?? 0;
 }
 
 /** The error that a call was refused with. */
 export function refusal(call: () => unknown): KvmError {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof KvmError) return error;
-    throw error;
-  }
-  throw new Error("Not refused");
+  const refused = refusalOf(call);
+  if (refused === null) throw new Error("Not refused");
+  return refused;
 }
 
 /** A VM with the calls that the cases make, all by the raw door. */
