@@ -46,7 +46,7 @@ function test(name: string, fn: (folder: string) => Promise<void>): void {
 }
 
 async function bootSector(folder: string): Promise<void> {
-  const source = new URL("captures/guests/read-100-sectors.S", root).pathname;
+  const source = new URL("captures/guests/read-sectors.S", root).pathname;
   for (
     const [program, ...args] of [
       ["cc", "-c", "-m32", "-o", "guest.o", source],

@@ -2,7 +2,7 @@
 # The session that docs/recording.svg shows: as root, with bpftrace, QEMU, SeaBIOS and a C compiler.
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$(mktemp -d)" || exit
-cc -c -m32 -o guest.o "$root/captures/guests/read-100-sectors.S"
+cc -c -m32 -o guest.o "$root/captures/guests/read-sectors.S"
 ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o disk guest.o
 truncate -s 1M disk
 

@@ -1,4 +1,8 @@
-# Reads 100 sectors by INT 13h and resets the machine, which ends QEMU -no-reboot.
+// Reads 100 sectors by INT 13h and resets the machine, which ends QEMU -no-reboot.
+// With -DSECTORS=400 -DHALT it reads 400 and halts.
+#ifndef SECTORS
+#define SECTORS 100
+#endif
 .code16
 .globl _start
 _start:
@@ -8,7 +12,7 @@ _start:
   mov %ax,%ss
   mov $0x7c00,%sp
   mov %dl,drive
-  mov $100,%cx
+  mov $SECTORS,%cx
 1: push %cx
   mov $dap,%si
   mov $0x42,%ah
@@ -24,10 +28,16 @@ _start:
   mov $0x3f8,%dx
   out %al,%dx
   jmp 2b
-3: mov $0xfe,%al        # the reset line of the keyboard controller
+#ifdef HALT
+3: cli
+  hlt
+  jmp 3b
+#else
+3: mov $0xfe,%al        // the reset line of the keyboard controller
   out %al,$0x64
 4: hlt
   jmp 4b
+#endif
 drive: .byte 0
 msg: .asciz "READS DONE\n"
 .align 4
