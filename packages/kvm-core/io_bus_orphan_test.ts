@@ -68,6 +68,31 @@ Deno.test("IoBus.orphan() leaves a ghost whose place is its doorbell's, whatever
   assert(ghostsRung > 100, `${ghostsRung}`);
 });
 
+Deno.test("IoBus.orphan() leaves the search astray where it went astray before, above 2^52 too", () => {
+  for (const hi of [0, 0x20_0000]) {
+    const bus = new IoBus(rules), array = new ReferenceBus(rules);
+    const [mine, theirs] = [new EventfdContext(), new EventfdContext()];
+    const set = [[0x100, 4], [0x200, 4], [0x1000, 8], [0x1001, 1], [0x1004, 4]] as const;
+    const [made, twins] = [mine, theirs].map((context) =>
+      set.map(([lo, len]) =>
+        new Ioeventfd({
+          ...{ lo, hi, len, wildcard: true, datamatchLo: 0, datamatchHi: 0 },
+          ...{ context, busIndex: 0, sequence: 0 },
+        })
+      )
+    ) as [Ioeventfd[], Ioeventfd[]];
+    for (const one of made) bus.register(one.lo, hi, one.len, one);
+    for (const twin of twins) array.insert(twin.lo, hi, twin.len, twin);
+    const ghost: IoDevice = { write: () => EOPNOTSUPP };
+    bus.orphan(made[2]!, ghost);
+    array.replace(twins[2]!, ghost);
+    for (const [lo, len] of set) {
+      assertEquals(bus.write(lo, hi, len, 0, 0), array.write(lo, hi, len, 0, 0), `${lo}`);
+    }
+    assertEquals([mine.count, theirs.count], [3n, 3n], "the last is not found");
+  }
+});
+
 Deno.test("IoBus that was dropped answers ENOMEM to all, and frees nobody twice", () => {
   const ENOMEM = -12;
   const bus = new IoBus(release("6.19").bus);
