@@ -8,6 +8,7 @@ import {
   decodeCoalescedMmioRing,
   decodeRegs,
   decodeSregs,
+  decodeVcpuExit,
   encodeRegs,
   encodeStructInto,
   KVM_COALESCED_MMIO_MAX,
@@ -21,8 +22,7 @@ import {
   type Regs,
   REGS_LAYOUT,
   RUN_HEAD_LAYOUT,
-  RUN_IO_LAYOUT,
-  RUN_MMIO_LAYOUT,
+  RUN_INTERNAL_ERROR_LAYOUT,
   type RunOptions,
   type Sregs,
   SREGS_LAYOUT,
@@ -30,7 +30,6 @@ import {
 } from "@ioeventfd/uapi";
 import { failure, type Libc } from "./_libc.ts";
 import { nameOf, rawIoctl } from "./_raw_ioctl.ts";
-import { decodeExit, RUN_BYTES } from "./_vcpu_exit.ts";
 import type { VcpuParts } from "./_vcpu_parts.ts";
 
 /** Milliseconds after which a `run` without a limit of its own gives up. */
@@ -51,7 +50,7 @@ const EXIT_REASON = RUN_HEAD_LAYOUT.fields.exitReason.offset;
 export class LiveVcpu implements KvmVcpu {
   readonly #libc: Libc;
   readonly #parts: VcpuParts;
-  readonly #run = new Uint8Array(RUN_BYTES);
+  readonly #run = new Uint8Array(RUN_INTERNAL_ERROR_LAYOUT.size);
   readonly #runView = new DataView(this.#run.buffer);
   #fd: number;
   #answer: { readonly offset: number; readonly data: Uint8Array } | undefined;
@@ -136,19 +135,13 @@ export class LiveVcpu implements KvmVcpu {
    * @throws {KvmError} with the kernel's errno, e.g. `EFAULT` for a slot with no memory behind it
    */
   run(options?: RunOptions): VcpuExit {
-    const reason = this.runRaw(options?.timeoutMs);
-    const exit = decodeExit(reason, this.#run, (offset, size) => {
-      const bytes = new Uint8Array(size);
-      this.#parts.mapping.read(offset, bytes);
-      return bytes;
+    if (this.runRaw(options?.timeoutMs) === KVM_EXIT_INTR) return { reason: "intr" };
+    return decodeVcpuExit(this.#runView, (_, offset, size, write) => {
+      const data = new Uint8Array(size);
+      if (write) this.#parts.mapping.read(offset, data);
+      else this.#answer = { offset, data };
+      return data;
     });
-    if (exit.reason === "mmio" && !exit.write) {
-      this.#answer = { offset: RUN_MMIO_LAYOUT.fields.data.offset, data: exit.data };
-    } else if (exit.reason === "io" && !exit.write) {
-      const at = RUN_IO_LAYOUT.fields.dataOffset.offset;
-      this.#answer = { offset: Number(this.#runView.getBigUint64(at, true)), data: exit.data };
-    }
-    return exit;
   }
 
   /**

@@ -56,6 +56,10 @@ export interface EventfdRules {
    * segment is a read of its own.
    */
   readonly readIter: boolean;
+  /** writev passes over an empty segment behind the first (5.14 on). Before, it ends there, as a write of 0 bytes fails. */
+  readonly skipsEmptySegments: boolean;
+  /** select finds a descriptor open with O_PATH ready in every set (6.13 on). Before, in none. */
+  readonly selectReportsPaths: boolean;
   /** Kernel-side signal within an eventfd wake callback is refused with a warning. */
   readonly refusesNestedSignal: boolean;
   /** Where a blocking reader or writer queues: head wakes newest first, tail oldest first. */

@@ -43,6 +43,8 @@ const v3_14: KernelRelease = {
   eventfd: {
     writeExactly8: false,
     readIter: false,
+    skipsEmptySegments: false,
+    selectReportsPaths: false,
     refusesNestedSignal: false,
     blockedWaiterQueuesAt: "head",
     fdinfo: ["count"],
@@ -160,7 +162,13 @@ const v5_15: KernelRelease = {
     coalescedRingChecksLast: true,
     coalescedPio: true,
   },
-  eventfd: { ...v4_4.eventfd, readIter: true, refusesNestedSignal: true, fdinfo: ["count", "id"] },
+  eventfd: {
+    ...v4_4.eventfd,
+    readIter: true,
+    skipsEmptySegments: true,
+    refusesNestedSignal: true,
+    fdinfo: ["count", "id"],
+  },
   irqfd: { drainsCounter: true, busyAcrossVms: false, withoutIrqchip: "EINVAL" },
   memslots: {
     ...v4_4.memslots,
@@ -206,6 +214,7 @@ const v6_19: KernelRelease = {
   eventfd: {
     ...v5_15.eventfd,
     writeExactly8: true,
+    selectReportsPaths: true,
     blockedWaiterQueuesAt: "tail",
     fdinfo: ["count", "id", "semaphore"],
     semaphoreUnderflow: false,

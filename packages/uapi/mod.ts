@@ -43,5 +43,6 @@ export * from "./show_value.ts";
 export * from "./sregs.ts";
 export * from "./struct_layout.ts";
 export * from "./userspace_memory_region.ts";
+export * from "./vcpu_exit.ts";
 export * from "./vmcs_field.ts";
 export * from "./vmx_exit_reason.ts";

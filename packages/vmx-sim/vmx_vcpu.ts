@@ -8,6 +8,7 @@ import {
   type CountedWork,
   decodeRegs,
   decodeSregs,
+  decodeVcpuExit,
   encodeRegs,
   encodeSregs,
   KVM_COALESCED_MMIO_PAGE_OFFSET,
@@ -26,7 +27,6 @@ import {
   type VcpuExit,
 } from "@ioeventfd/uapi";
 import { getRegs, getSregs, setRegs, setSregs } from "./_registers.ts";
-import { readVcpuExit } from "./_vcpu_exit.ts";
 import type { Vmcs } from "./hw/vmcs.ts";
 import { VMCS_ENTRY_INTR } from "./hw/vmcs.ts";
 import type { CpuState } from "./isa/contract.ts";
@@ -201,7 +201,7 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
     this.#takeRing();
     this.#loop.run(maxInstructions, timeoutMs);
     this.#showRing();
-    return readVcpuExit(this.#context.run, this.#context.runView);
+    return decodeVcpuExit(this.#context.runView);
   }
 
   /** Userspace moves the ring's indexes in the mapping, or in the VM's own page: the one that changed counts. */
