@@ -39,6 +39,9 @@ interface Item<Data> {
 const privateBits = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE;
 const exclusiveBits = POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 
+// KERNEL 6.19 fs/eventpoll.c EP_MAX_EVENTS: of 12 bytes each
+const MAX_EVENTS = Math.floor(0x7fff_ffff / 12);
+
 /**
  * An epoll set. An entry is a descriptor together with its file: a dup is another entry, and closing the descriptor leaves
  * the entry as long as a dup keeps the file open.
@@ -92,7 +95,9 @@ export class EpollSet<Data = number> {
     // KERNEL 6.19 fs/eventpoll.c do_epoll_ctl, ep_insert
     const file = this.#pollable(fd);
     const exclusive = (events & EPOLLEXCLUSIVE) !== 0;
-    if (exclusive && (events & ~exclusiveBits) !== 0) throw refuseExclusive(events);
+    if (exclusive && (file.kind === "epoll" || (events & ~exclusiveBits) !== 0)) {
+      throw refuseExclusive(events);
+    }
     if (this.#find(file, fd) !== undefined) {
       throw new KvmError("EEXIST", {
         check: "entry",
@@ -147,11 +152,11 @@ export class EpollSet<Data = number> {
    *
    * @param maxEvents Events at most
    * @returns Events in the order in which they became ready
-   * @throws {KvmError} EINVAL when `maxEvents` is not positive
+   * @throws {KvmError} EINVAL when `maxEvents` is not positive, or beyond 178,956,970
    */
   wait(maxEvents = 64): EpollEvent<Data>[] {
     // KERNEL 6.19 fs/eventpoll.c ep_send_events
-    if (!(maxEvents > 0)) {
+    if (!(maxEvents > 0) || maxEvents > MAX_EVENTS) {
       const detail = `No room for events: ${hex(maxEvents)}`;
       throw new KvmError("EINVAL", { check: "maxevents", detail });
     }
@@ -187,7 +192,8 @@ export class EpollSet<Data = number> {
       },
       timedOut: () => [],
       enqueue: (waiter) => {
-        const entry = this.#waiting.add(waiter, { place: "tail", exclusive: true });
+        // KERNEL 6.19 fs/eventpoll.c ep_poll: at the head, so that the newest waiter is woken
+        const entry = this.#waiting.add(waiter, { place: "head", exclusive: true });
         return () => this.#waiting.remove(entry);
       },
     });

@@ -11,6 +11,9 @@ Deno.test("EpollSet.add() refuses a closed descriptor, a plain file and a second
   assertEquals(outcome(() => epoll.add(99, POLLIN, 0)), "EBADF");
   assertEquals(outcome(() => epoll.add(table.openOther("o_path"), POLLIN, 0)), "EBADF");
   assertEquals(outcome(() => epoll.add(table.openOther("file"), POLLIN, 0)), "EPERM");
+  const other = table.openOther("epoll");
+  assertEquals(outcome(() => epoll.add(other, POLLIN | EPOLLEXCLUSIVE, 0)), "EINVAL");
+  assertEquals(outcome(() => epoll.add(other, POLLIN, 0)), undefined);
 });
 
 Deno.test("EpollSet.modify() and delete() refuse what is not in the set", () => {
@@ -34,6 +37,8 @@ Deno.test("EpollSet.wait() hands out no more than asked for, and goes round", ()
   assertEquals(taken, [...fds, fds[0]]);
   assertEquals(epoll.wait(2).length, 2);
   assertEquals(outcome(() => epoll.wait(0)), "EINVAL");
+  assertEquals(outcome(() => epoll.wait(178_956_971)), "EINVAL");
+  assertEquals(epoll.wait(178_956_970).length, 3);
 });
 
 Deno.test("EpollSet EPOLLEXCLUSIVE wakes one set of several that are waited on", async () => {

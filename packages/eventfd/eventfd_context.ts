@@ -272,7 +272,7 @@ export class EventfdContext extends EventfdWaiters {
     // KERNEL 6.19 fs/eventfd.c eventfd_ctx_remove_wait_queue
     const value = this.drain();
     this.removeWaiter(entry);
-    if (value !== 0n) this.wakeWaiters(POLLOUT);
+    if (value !== 0n) this.wakeWaiters(POLLOUT, false);
     return value;
   }
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { KvmError, release } from "@ioeventfd/uapi";
-import { EventfdContext, POLLIN, POLLOUT } from "./mod.ts";
+import { EventfdContext, FileTable, POLLIN, POLLOUT } from "./mod.ts";
 import { blocked, FULL, MAX, outcome } from "./testdata/case_kit.ts";
 
 const old = release("3.14").eventfd;
@@ -102,6 +102,19 @@ Deno.test("EventfdContext.removeWaiterAndRead() reads, unlinks and wakes writers
   assertEquals(context.removeWaiterAndRead(irqfd), FULL);
   await writer;
   assertEquals([context.count, context.hasPriorityWaiter, irqfd.queued], [7n, false, false]);
+});
+
+Deno.test("EventfdContext.signal() is not refused within the wake of a removal or of the last close", () => {
+  const table = new FileTable();
+  const [first, second] = [0, 0].map((value) => table.lookupEventfd(table.eventfd(value, 0)));
+  const entry = first!.addWaiter({ wake: () => true });
+  first!.addWaiter({ wake: () => (second!.signal(), true) });
+  first!.write(1n);
+  assertEquals([second!.count, second!.refusedSignals], [0n, 1]);
+  first!.removeWaiterAndRead(entry);
+  assertEquals([second!.count, second!.refusedSignals], [1n, 1]);
+  table.close(3);
+  assertEquals([second!.count, second!.refusedSignals], [2n, 1]);
 });
 
 Deno.test("EventfdContext.removeWaiterAndRead() of 0 is 0, but underflows an old semaphore", () => {

@@ -57,7 +57,7 @@ export class EventfdFile implements OpenFile {
   release(): void {
     // KERNEL 6.19 fs/eventfd.c eventfd_release
     if (!this.#references.release()) return;
-    this.context.wakeWaiters(POLLHUP);
+    this.context.wakeWaiters(POLLHUP, false);
     this.context.release();
   }
 
@@ -78,7 +78,7 @@ export class EventfdFile implements OpenFile {
       return totalBytes(segments) === 0 ? 0 : this.#readInto(segments, nowait);
     }
     if (nowait) throw new KvmError("EOPNOTSUPP", noNowait);
-    return eachSegment(segments, (segment) => this.#readInto([segment], false));
+    return this.#eachSegment(segments, (segment) => this.#readInto([segment], false));
   }
 
   /** write(2): exactly 8 bytes, or on older releases the first 8 of 8 or more. */
@@ -95,7 +95,7 @@ export class EventfdFile implements OpenFile {
 
   /** writev(2): a write for each segment. */
   writev(segments: readonly UserBuffer[]): number {
-    return eachSegment(segments, (segment) => this.write(segment));
+    return this.#eachSegment(segments, (segment) => this.write(segment));
   }
 
   /** read(2) that waits unless the file is non-blocking. */
@@ -159,6 +159,29 @@ export class EventfdFile implements OpenFile {
     return 8;
   }
 
+  /** A call for each segment; a failure after the first success ends it with what was done. */
+  #eachSegment(segments: readonly UserBuffer[], call: (segment: UserBuffer) => number): number {
+    // KERNEL 6.19 fs/read_write.c do_loop_readv_writev
+    const { skipsEmptySegments } = this.context.rules;
+    let left = totalBytes(segments);
+    let done = 0;
+    for (const segment of segments) {
+      if (left === 0) break;
+      if (done > 0 && segment.byteLength === 0 && skipsEmptySegments) continue;
+      let moved: number;
+      try {
+        moved = call(segment);
+      } catch (error) {
+        if (done > 0 && error instanceof KvmError) return done;
+        throw error;
+      }
+      done += moved;
+      left -= segment.byteLength;
+      if (moved !== segment.byteLength) break;
+    }
+    return done;
+  }
+
   #wouldWait(check: "empty" | "full", nowait = false): never {
     const why = this.#nonblock || nowait ? "" : ", and a wait needs readAsync or writeAsync";
     throw new KvmError("EAGAIN", { check, detail: `The counter is ${check}${why}` });
@@ -196,30 +219,6 @@ function deliver(segments: readonly UserBuffer[]): number {
     done += part;
   }
   return 8;
-}
-
-/** A call for each segment; a failure after the first success ends it with what was done. */
-function eachSegment(
-  segments: readonly UserBuffer[],
-  call: (segment: UserBuffer) => number,
-): number {
-  // KERNEL 6.19 fs/read_write.c do_loop_readv_writev
-  let left = totalBytes(segments);
-  let done = 0;
-  for (const segment of segments) {
-    if (left === 0) break;
-    let moved: number;
-    try {
-      moved = call(segment);
-    } catch (error) {
-      if (done > 0 && error instanceof KvmError) return done;
-      throw error;
-    }
-    done += moved;
-    left -= segment.byteLength;
-    if (moved !== segment.byteLength) break;
-  }
-  return done;
 }
 
 const badAddress = { check: "address", detail: "The buffer is not mapped" };

@@ -66,11 +66,13 @@ export class EventfdWaiters implements CounterCell {
    * Wakes everybody, as the kernel does when the last descriptor is closed.
    *
    * @param mask `POLL*` bits handed to each waiter
+   * @param guarded Signals from within are refused, as in the wakes of a signal, a read and a write; not in those of the
+   * last close and of a waiter's removal
    */
-  wakeWaiters(mask: number): void {
+  wakeWaiters(mask: number, guarded = true): void {
     if (this.queue === null || this.queue.empty) return;
     const outer = thread[0]!;
-    thread[0] = 1;
+    if (guarded) thread[0] = 1;
     try {
       this.queue.wake(mask);
     } finally {

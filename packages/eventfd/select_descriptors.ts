@@ -3,17 +3,18 @@
  *
  * @module
  */
+import { F_GETFD } from "./fcntl.ts";
 import type { FileTable } from "./file_table.ts";
 import type { TimedWaitOptions } from "./poll_descriptors.ts";
-import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI } from "./poll_events.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI } from "./poll_events.ts";
 import { POLLRDBAND, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "./poll_events.ts";
 import { waitFor } from "./_wait_for.ts";
 import { watchFiles } from "./_watch_files.ts";
 
 // KERNEL 6.19 fs/select.c POLLIN_SET, POLLOUT_SET, POLLEX_SET
-const readable = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR;
-const writable = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR;
-const exceptional = POLLPRI;
+const readable = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR | POLLNVAL;
+const writable = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR | POLLNVAL;
+const exceptional = POLLPRI | POLLNVAL;
 
 /** The three sets of select(2), as lists of descriptors. */
 export interface SelectSets {
@@ -52,8 +53,15 @@ export interface SelectAnswer extends Required<SelectSets> {
  * ```
  */
 export function selectDescriptors(table: FileTable, sets: SelectSets): SelectAnswer {
+  // KERNEL 6.19 fs/select.c select_poll_one; 4.4, 5.15 do_select
+  const pollOne = (fd: number): number => {
+    const file = table.fileIfOpen(fd);
+    if (file !== undefined) return file.pollMask();
+    table.fcntl(fd, F_GETFD);
+    return table.rules.selectReportsPaths ? POLLNVAL : 0;
+  };
   const having = (fds: readonly number[] | undefined, mask: number): number[] =>
-    (fds ?? []).filter((fd) => (table.file(fd).pollMask() & mask) !== 0);
+    (fds ?? []).filter((fd) => (pollOne(fd) & mask) !== 0);
   const read = having(sets.read, readable);
   const write = having(sets.write, writable);
   const except = having(sets.except, exceptional);

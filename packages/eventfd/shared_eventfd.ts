@@ -229,10 +229,10 @@ export class SharedEventfd extends EventfdContext {
   }
 
   /** Wakes the waiters of this thread, and for POLLIN and POLLOUT those of the others. */
-  override wakeWaiters(mask: number): void {
+  override wakeWaiters(mask: number, guarded = true): void {
     if ((mask & POLLIN) !== 0) this.#move(IN_SEQUENCE, IN_SLEEPERS, this.#readable);
     if ((mask & POLLOUT) !== 0) this.#move(OUT_SEQUENCE, OUT_SLEEPERS, this.#writable);
-    super.wakeWaiters(mask);
+    super.wakeWaiters(mask, guarded);
   }
 
   #readableNow(): void {

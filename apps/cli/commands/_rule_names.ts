@@ -43,6 +43,8 @@ export const ruleNames: RuleNames = {
   eventfd: {
     writeExactly8: "write takes exactly 8 bytes",
     readIter: "readv scatters one read, RWF_NOWAIT",
+    skipsEmptySegments: "writev passes over empty segments",
+    selectReportsPaths: "select finds O_PATH ready",
     refusesNestedSignal: "signal inside a wake callback refused",
     blockedWaiterQueuesAt: "blocked reader queues at",
     fdinfo: "fdinfo lines",

@@ -320,10 +320,10 @@ Deno.test("EpollSet.waitAsync() of two waiters: one edge wakes one, a level both
     const [edge, [first]] = watching(table, ET | POLLIN, 0);
     const waiting = [edge.waitAsync(), edge.waitAsync()];
     write(table, first!, 1n);
-    assertEquals(await waiting[0], event(first!));
-    assertEquals(await blocked(waiting[1]!), true);
+    assertEquals(await waiting[1], event(first!), "the newest first");
+    assertEquals(await blocked(waiting[0]!), true);
     write(table, first!, 1n);
-    assertEquals(await waiting[1], event(first!));
+    assertEquals(await waiting[0], event(first!));
     const [level, [second]] = watching(table, POLLIN, 0);
     const both = [level.waitAsync(), level.waitAsync()];
     write(table, second!, 1n);

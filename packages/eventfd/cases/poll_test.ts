@@ -194,6 +194,14 @@ Deno.test("PL_18 nothing asked is 0, a closed descriptor POLLNVAL", () => {
   });
 });
 
+Deno.test("selectDescriptors() finds O_PATH ready in every set since 6.13, and in none before", () => {
+  onEveryRelease((table, { selectReportsPaths }) => {
+    const fd = table.openOther("o_path");
+    const { count } = selectDescriptors(table, { read: [fd], write: [fd], except: [fd] });
+    assertEquals(count, selectReportsPaths ? 3 : 0);
+  });
+});
+
 Deno.test("PL_19 an empty eventfd is writable at once for pselect and ppoll", async () => {
   await onEveryReleaseAsync(async (table) => {
     const fd = table.eventfd(0, 0);

@@ -197,6 +197,16 @@ Deno.test("FileTable.writev() ends with what was written when a later segment fa
   });
 });
 
+Deno.test("FileTable.writev() passes over an empty segment behind the first since 5.14", () => {
+  onEveryRelease((table, { skipsEmptySegments }) => {
+    const fd = table.eventfd(0, EFD_NONBLOCK);
+    const none = new Uint8Array(0);
+    const segments = [bytesOf(1n), none, none, bytesOf(2n), none, bytesOf(4n), none];
+    assertEquals(table.writev(fd, segments), skipsEmptySegments ? 24 : 8);
+    assertEquals(count(table, fd), skipsEmptySegments ? 7n : 1n);
+  });
+});
+
 Deno.test("FileTable.writev() ends after a segment longer than 8 bytes where the release takes one", () => {
   onEveryRelease((table, rules) => {
     const fd = table.eventfd(0, 0);
