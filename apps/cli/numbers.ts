@@ -1,14 +1,9 @@
 /**
- * Numbers on the command line and in reports.
+ * Numbers on the command line.
  *
  * @module
  */
 import { UsageError } from "./cli_error.ts";
-
-/** `1,234,567`. */
-export function grouped(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
-}
 
 /**
  * A u64 from the command line, hex or decimal.

@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { grouped } from "@ioeventfd/capture/counted";
 import type { Context } from "./command.ts";
-import { grouped } from "./numbers.ts";
 
 const quietMs = 1000, redrawMs = 100;
 

@@ -27,6 +27,7 @@ export type {
   X86Rules,
 } from "@ioeventfd/uapi";
 export * from "./capture_error.ts";
+export * from "./counted.ts";
 export * from "./event_queue.ts";
 export * from "./port_names.ts";
 export * from "./read_trace.ts";
@@ -37,6 +38,7 @@ export * from "./replay_json.ts";
 export * from "./replay_report.ts";
 export * from "./replay_so_far.ts";
 export * from "./replayed_write.ts";
+export * from "./text_table.ts";
 export * from "./thread_table.ts";
 export * from "./trace_event.ts";
 export * from "./trace_parser.ts";

@@ -4,7 +4,9 @@
  * @module
  */
 import { hex } from "@ioeventfd/uapi";
-import { counted, duration, grouped, share, table } from "./_table.ts";
+import { counted, grouped } from "./counted.ts";
+import { duration, share } from "./_figures.ts";
+import { textTable } from "./text_table.ts";
 import type {
   DoorbellReport,
   NearMissReport,
@@ -113,22 +115,22 @@ function doorbells(
   if (rows.length === 0) return [];
   const several = new Set(rows.flatMap((row) => row.vm.split(", "))).size > 1;
   const since = (ns: number | null): string => ns === null ? "" : duration(ns - startNs);
-  const lines = table(
+  const lines = textTable(
     [
       { title: "bus" },
       { title: "address" },
       { title: "length" },
       { title: "datamatch" },
-      { title: "writes", right: true },
-      { title: "signals", right: true },
-      { title: "coalesced", right: true, spare: 5 },
-      { title: "in kernel", right: true, spare: 4 },
-      { title: "exited", right: true },
-      { title: "first", right: true, spare: 3 },
-      { title: "last", right: true, spare: 3 },
-      { title: "gap mean", right: true, spare: 2 },
-      { title: "min", right: true, spare: 1 },
-      { title: "max", right: true, spare: 1 },
+      { title: "writes", align: "right" },
+      { title: "signals", align: "right" },
+      { title: "coalesced", align: "right", spare: 5 },
+      { title: "in kernel", align: "right", spare: 4 },
+      { title: "exited", align: "right" },
+      { title: "first", align: "right", spare: 3 },
+      { title: "last", align: "right", spare: 3 },
+      { title: "gap mean", align: "right", spare: 2 },
+      { title: "min", align: "right", spare: 1 },
+      { title: "max", align: "right", spare: 1 },
       { title: "name" },
       { title: "VM" },
     ],
@@ -150,7 +152,7 @@ function doorbells(
       [row.name, row.registration === "inferred" ? "(inferred)" : null].filter(Boolean).join(" "),
       several ? row.vm : "",
     ]),
-    room,
+    { room, withoutEmpty: true },
   );
   return [heading, ...lines];
 }
@@ -179,7 +181,7 @@ function totals(
   heading: (text: string) => string,
 ): string[] {
   const { outcomes, exits, reasons } = report;
-  const lines = table([{ title: "" }, { title: "", right: true }, { title: "" }], [
+  const lines = textTable([{ title: "" }, { title: "", align: "right" }, { title: "" }], [
     ["Writes", grouped(report.writes), ""],
     ["  to an ioeventfd", grouped(outcomes.ioeventfd), share(outcomes.ioeventfd, report.writes)],
     [

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { grouped } from "@ioeventfd/capture/counted";
+import { textTable } from "@ioeventfd/capture/text-table";
 import type { DoorbellComparison } from "@ioeventfd/scenario";
-import { grouped } from "../numbers.ts";
 import type { Style } from "../style.ts";
-import { textTable } from "../text_table.ts";
 import type { BenchRow, LiveBench } from "./_bench_live.ts";
 import type { Spread } from "./_bench_spread.ts";
 
@@ -61,7 +61,7 @@ export function liveText(bench: LiveBench, paging: HostPaging, style: Style): st
         (row.net.ns / reference.net.ns).toFixed(2),
       ]),
     ]),
-    style.room,
+    { room: style.room },
   );
   return [
     `${style.bold("A kick on this host's KVM, by the shape of its doorbell")}: medians of ` +

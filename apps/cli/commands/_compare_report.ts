@@ -3,12 +3,12 @@
  *
  * @module
  */
+import { grouped } from "@ioeventfd/capture/counted";
+import { textTable } from "@ioeventfd/capture/text-table";
 import type { ComparisonRow, DoorbellComparison } from "@ioeventfd/scenario";
 import { doorbellShapes } from "@ioeventfd/scenario";
 import { costTable, publishedFigures } from "@ioeventfd/vmx-sim";
-import { grouped } from "../numbers.ts";
 import type { Style } from "../style.ts";
-import { textTable } from "../text_table.ts";
 
 /** The row that others are measured against. */
 const fastRow = "mmio-zero-length-eventfd";
@@ -145,7 +145,7 @@ function mainTable(
       "|",
       hostNs === null ? "-" : grouped(Math.round(hostNs)),
     ]),
-    style.room,
+    { room: style.room },
   );
   const heading = table[0]!;
   const first = heading.indexOf("|"), second = heading.indexOf("|", first + 1);

@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { grouped } from "@ioeventfd/capture/counted";
 import { runVector } from "@ioeventfd/conform";
 import type { TallyRow, Vector, VectorResult } from "@ioeventfd/conform";
 import { conformCases, type Finding, randomVectors } from "@ioeventfd/conform/random";
 import type { Context } from "../command.ts";
-import { grouped } from "../numbers.ts";
 import { Progress } from "../progress.ts";
 import type { ConformOutcome, Failure, TestPoint } from "./_conform_outcome.ts";
 import type { ConformSides, LaneName, ModelPaging } from "./_conform_sides.ts";

@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { grouped } from "@ioeventfd/capture/counted";
+import { textTable } from "@ioeventfd/capture/text-table";
 import { tallyLine } from "@ioeventfd/conform";
 import type { TallyRow } from "@ioeventfd/conform";
-import { grouped } from "../numbers.ts";
 import type { Style } from "../style.ts";
-import { textTable } from "../text_table.ts";
 import { type ConformOutcome, failureLines, totalOf } from "./_conform_outcome.ts";
 
 /** Failures printed in full. */

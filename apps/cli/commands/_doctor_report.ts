@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { textTable } from "@ioeventfd/capture/text-table";
 import { usedTracepoints } from "@ioeventfd/capture";
 import { capabilities } from "@ioeventfd/uapi";
 import { type HostFacts, lackingToRecord } from "../_host_facts.ts";
 import type { Style } from "../style.ts";
-import { textTable } from "../text_table.ts";
 
 /** What the host's KVM answers, or why it was not asked. */
 export type KvmAnswers =

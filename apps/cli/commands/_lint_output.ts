@@ -1,7 +1,7 @@
+import { textTable } from "@ioeventfd/capture/text-table";
 import type { Finding, LintReport, RecordedLint, RecordedSet } from "@ioeventfd/advisor";
 import { busFromFlags, hex, KVM_IOEVENTFD_FLAG_DATAMATCH } from "@ioeventfd/uapi";
 import type { Style } from "../style.ts";
-import { textTable } from "../text_table.ts";
 import { registrationJson } from "./_registration_json.ts";
 
 /** A set, or a VM of a recording, that was judged. */
@@ -112,7 +112,7 @@ function findingLines(
       writes.join(" "),
       hiddenBy.map((step) => `#${step}`).join(" "),
     ]),
-    style.room,
+    { room: style.room },
   );
   const remarks = new Map<string, string[]>();
   for (const { index, why } of findings) {

@@ -1,9 +1,9 @@
+import { counted } from "@ioeventfd/capture/counted";
+import { textTable } from "@ioeventfd/capture/text-table";
 import type { Plan, PlanProblem, PlanStep, PlanWindow } from "@ioeventfd/advisor";
 import { busFromFlags, hex, KVM_IOEVENTFD_FLAG_DATAMATCH } from "@ioeventfd/uapi";
 import type { Registration } from "@ioeventfd/uapi";
-import { grouped } from "../numbers.ts";
 import type { Style } from "../style.ts";
-import { textTable } from "../text_table.ts";
 import { registrationJson } from "./_registration_json.ts";
 
 /** As JSON: u64s as hex strings. */
@@ -92,7 +92,7 @@ function stepLines(steps: readonly PlanStep[], style: Style): string[] {
       old === null ? `new #${next}` : `old #${old}`,
       other === null ? "" : String(other),
     ]),
-    style.room,
+    { room: style.room },
   );
   return [style.bold(heading!), ...rows];
 }
@@ -131,8 +131,4 @@ function verdict({ windows, problems, optimal, steps }: Plan, style: Style): str
   }
   if (steps.length === 0) return style.green("Nothing to do");
   return style.green("No window: what both sets signal is signalled after every step");
-}
-
-function counted(count: number, word: string): string {
-  return `${grouped(count)} ${word}${count === 1 ? "" : "s"}`;
 }

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { grouped } from "@ioeventfd/capture/counted";
 import { column, eventKind, type ParseCounts, rowWords, TraceParser } from "@ioeventfd/capture";
 import type { EventBatch } from "@ioeventfd/capture";
 import type { Context } from "../command.ts";
-import { grouped } from "../numbers.ts";
 
 /** Counts events as their text comes by. */
 export class RecordCounters {

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { grouped } from "@ioeventfd/capture/counted";
+import { textTable } from "@ioeventfd/capture/text-table";
 import type { Paging, ReportCell, ReportTable, ScenarioResult } from "@ioeventfd/scenario";
-import { grouped } from "../numbers.ts";
 import type { Style } from "../style.ts";
-import { textTable } from "../text_table.ts";
 import type { BackendName } from "./_run_backend.ts";
 import type { ScenarioFile } from "./_run_scenario_file.ts";
 

@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { grouped } from "@ioeventfd/capture/counted";
+import { textTable } from "@ioeventfd/capture/text-table";
 import { hex } from "@ioeventfd/uapi";
 import type { DoorbellReport, ReplaySoFar } from "@ioeventfd/capture";
-import { grouped } from "../numbers.ts";
 import type { Style } from "../style.ts";
-import { textTable } from "../text_table.ts";
 
 /** A state of the replay, and when it was that. */
 export interface Moment {

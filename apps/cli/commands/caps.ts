@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textTable } from "@ioeventfd/capture/text-table";
 import * as uapi from "@ioeventfd/uapi";
 import type { KernelRelease } from "@ioeventfd/uapi";
 import type { Command, Context } from "../command.ts";
@@ -10,7 +11,6 @@ import { commandSummaries } from "../command_summaries.ts";
 import { fitText } from "../fit_text.ts";
 import { jsonDocument, jsonOption } from "../json_output.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
-import { textTable } from "../text_table.ts";
 import { groupNames, ruleNames } from "./_rule_names.ts";
 
 const LIKE_BEFORE = "=     as in the release before";

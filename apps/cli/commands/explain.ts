@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textTable } from "@ioeventfd/capture/text-table";
 import { explain as answer, parseRegistrationSet } from "@ioeventfd/advisor";
 import type { Explanation, RegistrationSet } from "@ioeventfd/advisor";
 import {
@@ -23,7 +24,6 @@ import { jsonDocument, jsonOption } from "../json_output.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { parseCount, parseU64 } from "../numbers.ts";
 import type { OptionValues } from "../option_values.ts";
-import { textTable } from "../text_table.ts";
 import { registrationJson } from "./_registration_json.ts";
 
 /** `ioeventfd explain`. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { grouped } from "@ioeventfd/capture/counted";
 import { CaptureError } from "@ioeventfd/capture";
 import type { ExportOptions, ExportSink, RecordingOpener } from "@ioeventfd/export";
 import { InputError, UsageError } from "../cli_error.ts";
@@ -10,7 +11,6 @@ import type { Command, Context } from "../command.ts";
 import { commandSummaries } from "../command_summaries.ts";
 import { inputName } from "../host.ts";
 import { recordedOn, recordedOnOption } from "../kernel_option.ts";
-import { grouped } from "../numbers.ts";
 import { ReadingProgress } from "../reading_progress.ts";
 
 /** `ioeventfd export`. */

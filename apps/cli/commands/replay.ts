@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { grouped } from "@ioeventfd/capture/counted";
 import {
   CaptureError,
   renderReplay,
@@ -18,7 +19,6 @@ import { fitText } from "../fit_text.ts";
 import { inputName } from "../host.ts";
 import { jsonDocument, jsonOption } from "../json_output.ts";
 import { kernelOption, recordedOn, recordedOnOption } from "../kernel_option.ts";
-import { grouped } from "../numbers.ts";
 import { ReadingProgress } from "../reading_progress.ts";
 
 /** `ioeventfd replay`. */

@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { grouped } from "@ioeventfd/capture/counted";
 import { mostParts, renderReport, type ReportPart } from "@ioeventfd/report";
 import type { Command, Context } from "../command.ts";
 import { commandSummaries } from "../command_summaries.ts";
 import { recordedOnOption } from "../kernel_option.ts";
-import { grouped } from "../numbers.ts";
 import { readPart } from "./_report_input.ts";
 
 const defaultFile = "report.html";
