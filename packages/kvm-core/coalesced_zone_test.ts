@@ -1,8 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { KVM_MMIO_BUS, KVM_PIO_BUS } from "@ioeventfd/uapi";
+import { kernelReleases, KVM_MMIO_BUS, KVM_PIO_BUS } from "@ioeventfd/uapi";
 import fc from "fast-check";
 import { CoalescedZoneDevice } from "./_coalesced_zone.ts";
-import type { CoalescedRing } from "./coalesced_ring.ts";
+import { CoalescedZones } from "./_coalesced_zones.ts";
+import { AllocationFaults } from "./allocation_faults.ts";
+import { CoalescedRing } from "./coalesced_ring.ts";
+import { IoBus } from "./io_bus.ts";
 import { refusal, Rig } from "./testdata/helpers.ts";
 
 const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);
@@ -77,5 +80,18 @@ Deno.test("KVM_UNREGISTER_COALESCED_MMIO reports the bus that goes when it canno
     const bus = pio === 1 ? "pio" : "mmio";
     assertEquals(rig.vm.reports.length, 1);
     assert(rig.vm.reports[0]!.detail.includes(`(${bus})`), rig.vm.reports[0]!.detail);
+  }
+});
+
+Deno.test("CoalescedZones keeps no zone that was unregistered, in any release", () => {
+  for (const { bus: rules } of kernelReleases) {
+    const faults = new AllocationFaults(), bus = new IoBus(rules, faults);
+    const ring = new CoalescedRing(rules);
+    const zones = new CoalescedZones({ rules, faults, ring, bus: () => bus, report: () => {} });
+    const zone = { lo: 0x1000, hi: 0, size: 8, pio: 0 };
+    for (let times = 0; times < 2; times++) zones.register(zone);
+    assertEquals([zones.count, bus.deviceCount], [2, 2]);
+    zones.unregister(zone);
+    assertEquals([zones.count, bus.deviceCount], [0, 0]);
   }
 });

@@ -249,9 +249,10 @@ Deno.test("IoBus knows the longest of several lengths at an address, as they com
     const changes = [
       ...[["+", near], ["-", eight], ["+", eight], ["-", near], ["+", near]] as const,
       ...[["-", eight], ["-", one], ["+", eight], ["-", near]] as const,
+      ...[["+", one], ["+", near], ["-", one], ["-", eight]] as const,
     ];
     const searched = searchesAfter(busWith(one, eight), [one, near], changes);
-    assertEquals(searched, [1, 0, 1, 0, 1, 0, 0, 1, 0].map((n) => [n, n]));
+    assertEquals(searched, [1, 0, 1, 0, 1, 0, 0, 1, 0, 0, 1, 1, 0].map((n) => [n, n]));
   }
 });
 

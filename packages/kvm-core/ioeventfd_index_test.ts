@@ -71,6 +71,9 @@ Deno.test("IoBus.indexBytes counts three numbers a registration, one a free one,
   step(bus.register, second!);
   step(bus.register, third!);
   assertEquals(steps, [24, -8, 48]);
+  const many = Array.from({ length: 100 }, (_, value) => doorbell(0x1000, 4, BigInt(value + 3)));
+  const grown = busWith(second!, third!, ...many).indexBytes - bus.indexBytes;
+  assertEquals(grown > 100 * 48, true, "and the keys of the values at a shared address");
 });
 
 Deno.test("IoBus.write() compares as many bytes as are written, where several values are at an address", () => {

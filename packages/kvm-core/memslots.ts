@@ -106,12 +106,10 @@ export class Memslots {
     this.#rules = rules;
     this.#memory = memory;
     this.#faults = faults;
-    this.#spaces = Array.from({ length: rules.addressSpaces }, (_, id) => ({
+    this.#spaces = Array.from({ length: rules.addressSpaces }, () => ({
       byId: new Map(),
       sorted: [],
-      generation: rules.generation === "bit63-while-updating"
-        ? rules.initialGeneration + id
-        : rules.initialGeneration,
+      generation: rules.initialGeneration,
     }));
   }
 

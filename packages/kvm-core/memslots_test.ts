@@ -7,7 +7,9 @@ import {
   KVM_SET_USER_MEMORY_REGION,
   latestRelease,
   type MemoryRegion,
+  release,
 } from "@ioeventfd/uapi";
+import { AllocationFaults } from "./allocation_faults.ts";
 import { Memslots, type SlotChange } from "./memslots.ts";
 import { errnoOf, refusal, Rig } from "./testdata/helpers.ts";
 
@@ -66,6 +68,8 @@ Deno.test("Memslots.set() refuses an overlap with another slot, and not with its
   slots.set(ok);
   assertEquals(errnoOf(() => slots.set({ ...ok, slot: 1, gpa: 0x13000n })), "EEXIST");
   assertEquals(errnoOf(() => slots.set({ ...ok, slot: 1, gpa: 0x14000n })), 0);
+  assertEquals(errnoOf(() => slots.set({ ...ok, slot: 2, gpa: 0xc000n })), 0, "right below");
+  slots.set({ ...ok, slot: 2, size: 0n });
   assertEquals(errnoOf(() => slots.set({ ...ok, gpa: 0xf000n })), 0, "onto itself, a page down");
   assertEquals(errnoOf(() => slots.set({ ...ok, gpa: 0x11000n })), "EEXIST");
   assertEquals(errnoOf(() => slots.set({ ...ok, slot: 1 << 16 })), 0, "another address space");
@@ -88,6 +92,65 @@ Deno.test("Memslots.set() knows one address space before 4.4, and no width of ad
     ]),
     [["EINVAL", 0], ["EINVAL", 0], ["EINVAL", 0], [0, 0], [0, 0], [0, "EINVAL"]],
   );
+});
+
+Deno.test("Memslots.set() goes up to the last page that a slot may have", () => {
+  const set = (name: string, region: Partial<MemoryRegion>): string | 0 =>
+    errnoOf(() => new Memslots(release(name).memslots).set({ ...ok, ...region }));
+  const bits = BigInt(latestRelease.memslots.maxGpaBits!);
+  assertEquals(set("6.19", { gpa: (1n << bits) - 0x4000n }), 0);
+  assertEquals(set("6.19", { gpa: (1n << bits) - 0x3000n }), "EINVAL");
+  const most = (1n << 43n) - 0x1000n; // 2^31 - 1 pages
+  assertEquals(set("6.19", { size: most, hva: 0x10000n }), 0);
+  assertEquals(set("6.19", { size: most + 0x1000n, hva: 0x10000n }), "EINVAL");
+});
+
+Deno.test("Memslots.find() knows slots up to 2^52, which no guest goes beyond", () => {
+  const slots = new Memslots(release("5.15").memslots);
+  slots.set({ ...ok, slot: 1, gpa: (1n << 52n) - 0x4000n });
+  slots.set({ ...ok, slot: 2, gpa: 1n << 52n });
+  assertEquals(slots.slots.map(({ id }) => id), [1]);
+  assertEquals([slots.find(2 ** 52 - 1)?.id, slots.find(2 ** 52)], [1, null]);
+  assertEquals(slots.slot(2)?.gpa, 1n << 52n);
+});
+
+Deno.test("Memslots.slot() takes the address space from bits 31:16", () => {
+  const slots = new Memslots(latestRelease.memslots);
+  slots.set(ok);
+  slots.set({ ...ok, slot: 1 << 16, gpa: 0x80000n });
+  const found = [0, 1 << 16, 1, 1 << 16 | 1, 2 << 16].map((slot) =>
+    slots.slot(slot)?.start ?? null
+  );
+  assertEquals(found, [0x10000, 0x80000, null, null, null]);
+  assertEquals([slots.slot(1 << 16)?.addressSpace, slots.slots.length], [1, 1]);
+});
+
+Deno.test("Memslots.set() of a read-only slot again is no change, and a move of it is one", () => {
+  const slots = new Memslots(latestRelease.memslots);
+  const readonly = { ...ok, flags: 2 };
+  slots.set(readonly);
+  const before = slots.generation;
+  slots.set(readonly);
+  assertEquals(slots.generation, before);
+  slots.set({ ...readonly, gpa: 0x20000n });
+  assertEquals(slots.find(0x20000)?.readonly, true);
+});
+
+Deno.test("Memslots.set() says what it refuses", () => {
+  const faults = new AllocationFaults();
+  const slots = new Memslots(latestRelease.memslots, undefined, faults);
+  slots.set(ok);
+  const said = (change: Partial<MemoryRegion>): string =>
+    refusal(() => slots.set({ ...ok, slot: 1, ...change })).reason.detail;
+  assertEquals(said({ flags: 0x8000_0001 }), "Flags 0x80000000 are not known");
+  assertEquals(
+    said({ gpa: 0x13000n }),
+    "Slot 0x1 at 0x13000 + 0x4000 overlaps slot 0x0 at 0x10000 + 0x4000",
+  );
+  faults.fail("memslot");
+  const { code, reason } = refusal(() => slots.set({ ...ok, slot: 1, gpa: 0x20000n }));
+  assertEquals([code, reason.check, slots.slot(1)], ["ENOMEM", "allocation", null]);
+  assertEquals(errnoOf(() => slots.set({ ...ok, slot: 1, gpa: 0x20000n })), 0);
 });
 
 Deno.test("Memslots.onSlotChange() tells what changed after it did", () => {
