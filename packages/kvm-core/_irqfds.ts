@@ -55,7 +55,7 @@ class Irqfd implements Waiter {
       this.#drains ? { place: "priority", exclusive: true } : {},
     );
     const { irqchip } = this.#owner.host.irqchip;
-    if (this.resample !== null && irqchip !== null && this.gsi < 16) {
+    if (this.resample !== null && irqchip !== null) {
       this.#unlistenEoi = irqchip.pic.onEoi((irq) => this.#ended(irq));
     }
     // KERNEL 6.19 virt/kvm/eventfd.c kvm_irqfd_assign: what is pending injects at once, and stays
@@ -81,7 +81,6 @@ class Irqfd implements Waiter {
   // KERNEL 6.19 virt/kvm/eventfd.c irqfd_shutdown
   stop(): void {
     if (this.#place !== null) this.context.removeWaiterAndRead(this.#place);
-    this.#place = null;
     this.#unlistenEoi?.();
     this.context.release();
     this.resample?.release();
