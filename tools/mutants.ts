@@ -53,11 +53,14 @@ function read(path: string): string {
 
 function systematic(file: string): Mistake[] {
   const source = read(file);
-  const seen = new Map<string, number>();
-  return mutationsOf(source).map((mutation) => {
+  const seen = new Map<string, number>(), texts = new Set<string>();
+  return mutationsOf(source).flatMap((mutation) => {
+    const text = mutated(source, mutation);
+    if (texts.has(text)) return [];
+    texts.add(text);
     const shown = showMutation(source, mutation), nth = seen.get(shown) ?? 0;
     seen.set(shown, nth + 1);
-    return { file, shown, nth, texts: [{ path: file, text: mutated(source, mutation) }] };
+    return [{ file, shown, nth, texts: [{ path: file, text }] }];
   });
 }
 
