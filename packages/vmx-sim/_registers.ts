@@ -159,13 +159,29 @@ export function sregsProblem(sregs: Sregs): string | null {
   return null;
 }
 
+// KERNEL 6.19 arch/x86/kvm/lapic.c kvm_apic_set_base
+/** Why `KVM_SET_SREGS` refuses another IA32_APIC_BASE, or null. */
+export function apicBaseProblem(value: bigint, current: bigint): string | null {
+  if (value === current) return null;
+  const isReserved = (value & 0x2ffn) !== 0n || value >> physicalBits !== 0n;
+  // x2APIC mode of a LAPIC that is off.
+  if (!isReserved && (value & 0xc00n) !== 0x400n) return null;
+  return `No IA32_APIC_BASE is 0x${value.toString(16)}`;
+}
+
 /**
  * `KVM_SET_SREGS`.
  *
+ * @param apicProblem What `apicBaseProblem` says
  * @throws {KvmError} EINVAL where the release looks and finds a contradiction
  */
-export function setSregs(cpu: CpuState, sregs: Sregs, validates: boolean): void {
-  const problem = sregsProblem(sregs);
+export function setSregs(
+  cpu: CpuState,
+  sregs: Sregs,
+  validates: boolean,
+  apicProblem: string | null,
+): void {
+  const problem = sregsProblem(sregs) ?? apicProblem;
   if (validates && problem !== null) {
     throw new KvmError("EINVAL", { check: "sregs", detail: problem });
   }

@@ -26,11 +26,11 @@ import {
   type Sregs,
   type VcpuExit,
 } from "@ioeventfd/uapi";
-import { getRegs, getSregs, setRegs, setSregs } from "./_registers.ts";
+import { apicBaseProblem, getRegs, getSregs, setRegs, setSregs } from "./_registers.ts";
 import type { Vmcs } from "./hw/vmcs.ts";
 import { VMCS_ENTRY_INTR } from "./hw/vmcs.ts";
 import type { CpuState } from "./isa/contract.ts";
-import { CR0_PG, CR4_PAE, EFER_LMA } from "./isa/registers.ts";
+import { CR0_PE, CR0_PG, CR4_PAE, EFER_LMA } from "./isa/registers.ts";
 import { LocalApic } from "./kvm/local_apic.ts";
 import { RunLoop } from "./kvm/run_loop.ts";
 import { ACTIVE, VcpuContext } from "./kvm/vcpu_context.ts";
@@ -87,8 +87,9 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
   constructor(vm: VmxVm, id: number) {
     super(vm, id);
     this.#ring = vm.ring;
-    const lapic = vm.irqchipMode === "none" ? null : new LocalApic(id);
-    this.#context = new VcpuContext(id, vm.context, lapic);
+    const { irqchipMode } = vm;
+    const lapic = irqchipMode === "none" ? null : new LocalApic(id);
+    this.#context = new VcpuContext(id, vm.context, lapic, irqchipMode === "full");
     this.#loop = new RunLoop(this.#context);
   }
 
@@ -162,27 +163,47 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
     return getRegs(this.#context.cpu);
   }
 
-  /** `KVM_SET_REGS`; takes back an exception that waits. */
+  /**
+   * `KVM_SET_REGS`; takes back an exception that waits, but not an event whose delivery an exit cut short. A vCPU that
+   * HLT put to sleep in the kernel sleeps on.
+   */
   setRegs(regs: Regs): void {
-    setRegs(this.#context.cpu, regs);
-    this.#context.words[VMCS_ENTRY_INTR] = 0;
-    this.#context.activity = ACTIVE;
+    const context = this.#context;
+    setRegs(context.cpu, regs);
+    if (!context.isRedelivery) context.words[VMCS_ENTRY_INTR] = 0;
   }
 
   /** `KVM_GET_SREGS`. */
   getSregs(): Sregs {
-    const isFirst = this.id === 0 ? 0x100n : 0n;
-    return getSregs(this.#context.cpu, 0xfee0_0800n | isFirst);
+    return getSregs(this.#context.cpu, this.#apicBase);
   }
 
+  get #apicBase(): bigint {
+    const { apicBaseLo, apicBaseHi } = this.#context;
+    return BigInt(apicBaseHi) << 32n | BigInt(apicBaseLo >>> 0);
+  }
+
+  set #apicBase(value: bigint) {
+    const context = this.#context;
+    context.apicBaseLo = Number(BigInt.asIntN(32, value));
+    context.apicBaseHi = Number(value >> 32n);
+    context.lapic?.setBase(context.apicBaseLo, context.apicBaseHi);
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c __set_sregs_common
   /**
-   * `KVM_SET_SREGS`.
+   * `KVM_SET_SREGS`. Real mode at the reset vector wakes the first vCPU from its HLT.
    *
    * @throws {KvmError} EINVAL for control registers that contradict each other, in releases that look
    */
   setSregs(sregs: Sregs): void {
     const { cpu, vm } = this.#context;
-    setSregs(cpu, sregs, vm.release.x86.validatesSregs);
+    const apicProblem = apicBaseProblem(sregs.apicBase, this.#apicBase);
+    setSregs(cpu, sregs, vm.release.x86.validatesSregs, apicProblem);
+    if (apicProblem === null) this.#apicBase = sregs.apicBase;
+    const isReset = cpu.rip[0] === 0xfff0 && cpu.rip[1] === 0 && (cpu.cr0 & CR0_PE) === 0 &&
+      sregs.cs.selector === 0xf000 && sregs.cs.base === 0xffff_0000n;
+    if (isReset && this.id === 0) this.#context.activity = ACTIVE;
     const { mmu } = this.#loop.handlers;
     const isPae = (cpu.cr0 & CR0_PG) !== 0 && (cpu.cr4 & CR4_PAE) !== 0 &&
       (cpu.efer & EFER_LMA) === 0;
@@ -199,9 +220,21 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
   run(options: RunOptions = {}): VcpuExit {
     const { maxInstructions = Infinity, timeoutMs = Infinity } = options;
     this.#takeRing();
-    this.#loop.run(maxInstructions, timeoutMs);
+    const isInterrupted = this.#loop.run(maxInstructions, timeoutMs);
     this.#showRing();
-    return decodeVcpuExit(this.#context.runView);
+    return isInterrupted ? { reason: "intr" } : decodeVcpuExit(this.#context.runView);
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c kvm_vcpu_ioctl_interrupt
+  #interrupt(vector: number): void {
+    const { hasPic, lapic } = this.#context;
+    if (hasPic) {
+      throw new KvmError("ENXIO", { check: "irqchip", detail: "The PIC is the kernel's" });
+    }
+    if (lapic !== null && this.#loop.pendingInterrupt >= 0) {
+      throw new KvmError("EEXIST", { check: "vector", detail: "An interrupt waits already" });
+    }
+    this.#loop.pendingInterrupt = vector;
   }
 
   /** Userspace moves the ring's indexes in the mapping, or in the VM's own page: the one that changed counts. */
@@ -263,7 +296,7 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
             detail: `No vector 0x${vector.toString(16)}`,
           });
         }
-        this.#loop.pendingInterrupt = vector;
+        this.#interrupt(vector);
         return 0;
       }
       default:

@@ -308,21 +308,6 @@ Deno.test("VmxVcpu.ioctl() is the raw door", () => {
   }
 });
 
-Deno.test("KVM_INTERRUPT reaches the guest when it takes interrupts, and the window is told", () => {
-  // sti; nop; nop; hlt
-  using guest = makeGuest({ code: [0xfb, 0x90, 0x90, HLT] });
-  guest.vcpu.ioctl(KVM_INTERRUPT, Uint8Array.of(0x40, 0, 0, 0));
-  assertEquals(guest.run(), []);
-  assertEquals(Number(guest.vcpu.getRegs().rip), 0x5041);
-  // STI holds interrupts off for one more instruction: the frame returns behind the first NOP.
-  assertEquals(guest.view.getUint32(0xbef0 - 0x18, true), CODE + 2);
-  using waiting = makeGuest({ code: [0xfb, 0x90, 0x90, HLT] });
-  waiting.vcpu.kvmRun[0] = 1;
-  assertEquals(waiting.vcpu.run().reason, "irq_window_open");
-  assertEquals(Number(waiting.vcpu.getRegs().rip), CODE + 2);
-  assertEquals(decodeRunHead(waiting.vcpu.kvmRun).readyForInterruptInjection, 1);
-});
-
 Deno.test("coalesced writes are in the third page of the mapping, and leave it through it", () => {
   const code = [0x89, 0x07, 0xe6, 0x10, 0x89, 0x07, 0xe6, 0x10, HLT];
   using guest = makeGuest({ code, regs: at });

@@ -67,19 +67,30 @@ function segmentFault(port: AccessPort, segment: number): StepResult {
   return raise(port, segment === SS ? VECTOR_SS : VECTOR_GP, 0);
 }
 
-function allows(cpu: CpuState, state: SegmentState, offset: number, size: number, write: boolean) {
+// KERNEL 6.19 arch/x86/kvm/emulate.c __linearize: types in real mode too, and an access may wrap at 4 GiB
+function allows(
+  cpu: CpuState,
+  emulator: boolean,
+  state: SegmentState,
+  offset: number,
+  size: number,
+  write: boolean,
+): boolean {
   const rights = state.rights;
   const isProtected = (cpu.cr0 & CR0_PE) !== 0 && (cpu.rflags & RFLAGS_VM) === 0;
-  if (isProtected) {
+  if (isProtected || emulator) {
     if ((rights & 0x10080) !== 0x80) return false;
-    if (write ? (rights & 0xa) !== 2 : (rights & 0xa) === 8) return false;
+    if (write) {
+      if ((rights & 2) === 0 || isProtected && (rights & 8) !== 0) return false;
+    } else if ((rights & 0xa) === 8) return false;
   }
   const last = offset + size - 1;
-  const limit = state.limit >>> 0;
-  if ((rights & 0xc) === 4 && isProtected) {
-    return offset > limit && last <= ((rights & 0x4000) !== 0 ? 0xffffffff : 0xffff);
+  let limit = state.limit >>> 0;
+  if ((rights & 0xc) === 4 && (isProtected || emulator)) {
+    if (offset <= limit) return false;
+    limit = (rights & 0x4000) !== 0 ? 0xffffffff : 0xffff;
   }
-  return last <= limit;
+  return last <= limit || emulator && limit === 0xffffffff;
 }
 
 /**
@@ -112,7 +123,7 @@ export function linearize(
     return DONE;
   }
   const state = cpu.seg[segment]!;
-  if (!allows(cpu, state, lo >>> 0, size, write)) return segmentFault(port, segment);
+  if (!allows(cpu, port.emulator, state, lo >>> 0, size, write)) return segmentFault(port, segment);
   LINEAR[0] = (lo + state.baseLo) | 0;
   LINEAR[1] = 0;
   return DONE;

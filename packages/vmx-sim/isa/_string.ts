@@ -1,13 +1,13 @@
 import type { AccessPort, CpuState, StepResult } from "./contract.ts";
-import { DONE, ES, RAX, RCX, RDI, RDX, REPEATING, RSI } from "./contract.ts";
+import { DONE, ES, RAX, RDI, RDX, REPEATING, RSI } from "./contract.ts";
 import { subtract, withFlags } from "./_arithmetic.ts";
 import { LINEAR, linearize } from "./_address.ts";
 import { countDown, isCounterZero } from "./_branch.ts";
-import { checkPortAccess } from "./_io.ts";
+import { checkPortAccess, remaining } from "./_io.ts";
 import type { Instruction } from "./instruction.ts";
 import { advance, loadRegister, storeRegister, takeData, VALUE } from "./_operand.ts";
 import { carryOut } from "./_wide.ts";
-import { RFLAGS_DF, RFLAGS_ZF } from "./registers.ts";
+import { RFLAGS_DF, RFLAGS_RF, RFLAGS_ZF } from "./registers.ts";
 
 /** Linear address of an element at rSI (source segment) or rDI (ES) into `LINEAR`. */
 function address(
@@ -54,13 +54,19 @@ function goesOn(insn: Instruction, cpu: CpuState, port: AccessPort): boolean {
   return port.emulator || !isCounterZero(insn, cpu);
 }
 
+/** Past the instruction; RF, which KVM's emulator sets while iterations remain, goes with the last. */
+function finish(insn: Instruction, cpu: CpuState): StepResult {
+  cpu.rflags &= ~RFLAGS_RF;
+  return advance(insn, cpu);
+}
+
 /** Ends one iteration of `count` elements: REPEATING with RIP unmoved, or past the instruction. */
 function next(insn: Instruction, cpu: CpuState, port: AccessPort, count: number): StepResult {
   if (insn.rep !== 0) {
     countDown(insn, cpu, count);
     if (goesOn(insn, cpu, port)) return REPEATING;
   }
-  return advance(insn, cpu);
+  return finish(insn, cpu);
 }
 
 /** The same for CMPS and SCAS, which ZF ends too. */
@@ -70,12 +76,12 @@ function nextCompared(insn: Instruction, cpu: CpuState, port: AccessPort): StepR
     const equal = (cpu.rflags & RFLAGS_ZF) !== 0;
     if (equal === (insn.rep === 0xf3) && goesOn(insn, cpu, port)) return REPEATING;
   }
-  return advance(insn, cpu);
+  return finish(insn, cpu);
 }
 
 /** MOVS. */
 export function moveString(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  if (isExhausted(insn, cpu)) return advance(insn, cpu);
+  if (isExhausted(insn, cpu)) return finish(insn, cpu);
   const size = insn.size;
   let result = address(insn, cpu, port, RSI, size, false);
   if (result !== DONE) return result;
@@ -95,7 +101,7 @@ export function moveString(insn: Instruction, cpu: CpuState, port: AccessPort): 
 
 /** STOS. */
 export function storeString(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  if (isExhausted(insn, cpu)) return advance(insn, cpu);
+  if (isExhausted(insn, cpu)) return finish(insn, cpu);
   const size = insn.size;
   let result = address(insn, cpu, port, RDI, size, true);
   if (result !== DONE) return result;
@@ -109,7 +115,7 @@ export function storeString(insn: Instruction, cpu: CpuState, port: AccessPort):
 
 /** LODS. */
 export function loadString(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  if (isExhausted(insn, cpu)) return advance(insn, cpu);
+  if (isExhausted(insn, cpu)) return finish(insn, cpu);
   const size = insn.size;
   let result = address(insn, cpu, port, RSI, size, false);
   if (result !== DONE) return result;
@@ -123,7 +129,7 @@ export function loadString(insn: Instruction, cpu: CpuState, port: AccessPort): 
 
 /** CMPS. */
 export function compareString(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  if (isExhausted(insn, cpu)) return advance(insn, cpu);
+  if (isExhausted(insn, cpu)) return finish(insn, cpu);
   const size = insn.size;
   let result = address(insn, cpu, port, RSI, size, false);
   if (result !== DONE) return result;
@@ -143,7 +149,7 @@ export function compareString(insn: Instruction, cpu: CpuState, port: AccessPort
 
 /** SCAS. */
 export function scanString(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  if (isExhausted(insn, cpu)) return advance(insn, cpu);
+  if (isExhausted(insn, cpu)) return finish(insn, cpu);
   const size = insn.size;
   let result = address(insn, cpu, port, RDI, size, false);
   if (result !== DONE) return result;
@@ -156,22 +162,14 @@ export function scanString(insn: Instruction, cpu: CpuState, port: AccessPort): 
   return nextCompared(insn, cpu, port);
 }
 
-/** Elements a REP INS has left, at most 2³²−1; 1 without REP. */
-function remaining(insn: Instruction, cpu: CpuState): number {
-  if (insn.rep === 0) return 1;
-  const lo = cpu.gpr[RCX << 1]!;
-  if (insn.addressSize === 2) return lo & 0xffff;
-  return insn.addressSize === 8 && cpu.gpr[(RCX << 1) + 1] !== 0 ? 0xffffffff : lo >>> 0;
-}
-
 /** INS, whose privilege is checked whatever the count: as many elements as the port hands over go out in one write. */
 export function inputString(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
   const size = insn.size;
   const number = cpu.gpr[RDX << 1]! & 0xffff;
   let result = checkPortAccess(cpu, port, number, size);
   if (result !== DONE) return result;
-  if (isExhausted(insn, cpu)) return advance(insn, cpu);
-  result = port.portIn(number, size, remaining(insn, cpu));
+  if (isExhausted(insn, cpu)) return finish(insn, cpu);
+  result = port.portIn(number, size, insn.rep === 0 ? 1 : remaining(insn, cpu) || 1);
   if (result !== DONE) return result;
   const count = insn.rep === 0 ? 1 : port.elements;
   result = address(insn, cpu, port, RDI, size * count, true);
@@ -188,7 +186,7 @@ export function outputString(insn: Instruction, cpu: CpuState, port: AccessPort)
   const number = cpu.gpr[RDX << 1]! & 0xffff;
   let result = checkPortAccess(cpu, port, number, size);
   if (result !== DONE) return result;
-  if (isExhausted(insn, cpu)) return advance(insn, cpu);
+  if (isExhausted(insn, cpu)) return finish(insn, cpu);
   result = address(insn, cpu, port, RSI, size, false);
   if (result !== DONE) return result;
   result = port.read(LINEAR[0]!, LINEAR[1]!, size, false);

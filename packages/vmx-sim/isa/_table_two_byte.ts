@@ -134,7 +134,10 @@ const prefetchw = op("prefetchw", flags.nothing, MODRM, 0, NONE);
 // With a register it is undefined to AMD and a NOP to Intel.
 table[0x0d] = split(new Array(8).fill(prefetchw), new Array(8).fill(none));
 table[0x18] = op("prefetch", flags.nothing, MODRM, 0, NONE);
-for (let byte = 0x19; byte <= 0x1f; byte++) table[byte] = op("nop", flags.nothing, MODRM, 0, NONE);
+// KERNEL 6.19 arch/x86/kvm/emulate.c x86_emulate_insn: of these it knows the last alone
+for (let byte = 0x19; byte <= 0x1f; byte++) {
+  table[byte] = op("nop", flags.nothing, MODRM | (byte === 0x1f ? 0 : SILICON), 0, NONE);
+}
 for (let r = 0; r < 8; r++) table[0xc8 + r] = op("bswap", move.swapBytes, OPREG);
 
 table[0xa3] = op("bt", bit.bitRegister, MODRM, 0);

@@ -7,6 +7,7 @@ import * as uapi from "@ioeventfd/uapi";
 import type { CpuMode } from "../isa/contract.ts";
 import * as contract from "../isa/contract.ts";
 import { cpl, cpuMode } from "../isa/cpu_state.ts";
+import { opcodeLength } from "../isa/_opcode_length.ts";
 import { decode } from "../isa/decode.ts";
 import * as decodeModule from "../isa/decode.ts";
 import { deliverEvent } from "../isa/deliver.ts";
@@ -23,9 +24,10 @@ import * as vcpuContext from "./vcpu_context.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
-const { RFLAGS_TF } = registers;
+const { RFLAGS_RF, RFLAGS_TF } = registers;
 const { EMULTYPE_PF, EMULTYPE_SKIP, EMULTYPE_TRAP_UD } = uapi;
-const { CS, DECODED, DONE, FAULTED, HALTED, NEED_MORE, REPEATING, STOPPED, UNDECODED } = contract;
+const { CS, DECODED, DONE, FAULTED, HALTED, NEED_MORE, REPEATING, STOPPED, TOO_LONG, UNDECODED } =
+  contract;
 const { MAX_INSTRUCTION_BYTES } = decodeModule;
 const { ACCESS_FETCH, WALK_FAULT } = pageWalker;
 const { P_MMIO_USER, P_TOUCH_KERNEL, P_TOUCH_USER, W_BYTES, W_DECODED, W_EMULATED, W_FETCH_READS } =
@@ -65,25 +67,26 @@ export class Emulator {
    */
   emulate(type: number, gpaLo: number, gpaHi: number): boolean {
     const { port } = this;
+    this.#vcpu.clearException();
     const fetched = this.#fetchAndDecode();
     const insn = this.#insn;
-    if (fetched === FAULTED) {
-      if ((type & EMULTYPE_SKIP) !== 0) return this.#fail(type);
-      this.#queueFault();
-      return true;
-    }
-    const isKnown = fetched === DONE && this.#emulates(insn);
-    if ((type & EMULTYPE_TRAP_UD) !== 0) {
+    const isTrap = (type & EMULTYPE_TRAP_UD) !== 0;
+    const isKnown = fetched === DONE && !isTrap && this.#emulates(insn);
+    if (!isKnown && fetched !== FAULTED) insn.length = 0;
+    this.#trace(false);
+    if (isTrap) {
       // What silicon refused is #UD for the guest, unless KVM knows better; here it never does.
-      this.#trace(!isKnown);
       this.#vcpu.queueException(6, -1);
       return true;
     }
+    if (fetched === FAULTED && (type & EMULTYPE_SKIP) === 0) {
+      this.#queueFault();
+      return true;
+    }
     if (!isKnown) return this.#fail(type);
-    this.#trace(false);
     if ((type & EMULTYPE_SKIP) !== 0) {
       advanceRip(this.#vcpu, insn.length);
-      this.#vcpu.cpu.rflags &= ~0x1_0000;
+      this.#vcpu.cpu.rflags &= ~RFLAGS_RF;
       return true;
     }
     const { mmio } = port;
@@ -111,6 +114,7 @@ export class Emulator {
   /** The CPU met an instruction the model does not know: told to userspace as an emulation failure. */
   refuse(): void {
     this.#fetchAndDecode();
+    this.#trace(false);
     this.#trace(true);
     this.#report();
   }
@@ -121,13 +125,16 @@ export class Emulator {
     const vcpu = this.#vcpu;
     const { cpu } = vcpu;
     const insn = this.#insn;
+    const repeats = insn.isString && insn.rep !== 0;
     vcpu.work.current[W_EMULATED]!++;
     for (;;) {
       port.again();
       const shadow = cpu.interruptShadow;
       const flags = cpu.rflags;
       cpu.interruptShadow = 0;
+      if (!repeats) cpu.rflags = flags & ~RFLAGS_RF;
       const result = insn.run(insn, cpu, port);
+      if (result === REPEATING) cpu.rflags |= RFLAGS_RF;
       if (result === DONE || result === REPEATING || result === HALTED) {
         if (port.pio.count !== 0) {
           port.pio.count = 0;
@@ -142,6 +149,7 @@ export class Emulator {
         return (flags & RFLAGS_TF) === 0 && !vcpu.singleStep ? true : doSingleStep(vcpu);
       }
       cpu.interruptShadow = shadow;
+      cpu.rflags = flags;
       if (result === STOPPED) {
         if (port.pio.count !== 0) {
           vcpu.completion = COMPLETE_PIO;
@@ -181,8 +189,9 @@ export class Emulator {
   }
 
   #queueFault(): void {
-    const { fault } = this.port;
+    const { fault, mmio } = this.port;
     const { cpu } = this.#vcpu;
+    mmio.isNeeded = false;
     if (fault.vector === 14) {
       cpu.cr2Lo = fault.cr2Lo;
       cpu.cr2Hi = fault.cr2Hi;
@@ -213,6 +222,7 @@ export class Emulator {
     } else internalError(this.#vcpu, 1, []);
   }
 
+  // KERNEL 6.19 arch/x86/kvm/emulate.c x86_decode_insn, __do_insn_fetch_bytes
   /** `DONE`, `FAULTED`, or `UNDECODED`. */
   #fetchAndDecode(): number {
     const { cpu } = this.#vcpu;
@@ -223,29 +233,38 @@ export class Emulator {
     insn.length = 0;
     let lo = cpu.rip[0]!;
     let hi = cpu.rip[1]!;
+    let most: number = MAX_INSTRUCTION_BYTES;
     if (mode !== "prot64") {
       const cs = cpu.seg[CS]!;
-      if ((lo >>> 0) > (cs.limit >>> 0)) {
-        this.port.fault.vector = 13;
-        this.port.fault.errorCode = 0;
-        return FAULTED;
-      }
+      const limit = cs.limit >>> 0;
+      if ((lo >>> 0) > limit) return this.#protection();
+      if (limit !== 0xffff_ffff) most = Math.min(most, limit + 1 - (lo >>> 0));
       lo = (lo + cs.baseLo) | 0;
       hi = 0;
     }
-    const room = Math.min(MAX_INSTRUCTION_BYTES, 4096 - (lo & 0xfff));
+    const room = Math.min(most, 4096 - (lo & 0xfff));
     let result = this.#fetch(lo, hi, room);
     if (result !== DONE) return result;
     this.#vcpu.work.current[W_DECODED]!++;
     let decoded = decode(this.#bytes, room, mode, insn);
-    if (decoded === NEED_MORE && room < MAX_INSTRUCTION_BYTES) {
+    if (decoded === NEED_MORE && room < most) {
       const nextLo = (lo + room) | 0;
-      result = this.#fetch(nextLo, nextLo === 0 ? (hi + 1) | 0 : hi, MAX_INSTRUCTION_BYTES - room);
+      const carries = nextLo === 0 && mode === "prot64";
+      result = this.#fetch(nextLo, carries ? (hi + 1) | 0 : hi, most - room);
       if (result !== DONE) return result;
-      decoded = decode(this.#bytes, MAX_INSTRUCTION_BYTES, mode, insn);
+      decoded = decode(this.#bytes, most, mode, insn);
     }
-    if (decoded !== DECODED) insn.length = 0;
-    return decoded === DECODED ? DONE : UNDECODED;
+    if (decoded === DECODED) return DONE;
+    insn.length = 0;
+    // The end of the segment, or more than 15 bytes.
+    return decoded === NEED_MORE || decoded === TOO_LONG ? this.#protection() : UNDECODED;
+  }
+
+  #protection(): number {
+    const { fault } = this.port;
+    fault.vector = 13;
+    fault.errorCode = 0;
+    return FAULTED;
   }
 
   // KERNEL 6.19 arch/x86/kvm/x86.c kvm_fetch_guest_virt
@@ -274,8 +293,8 @@ export class Emulator {
     const vcpu = this.#vcpu;
     if (!vcpu.isTracing) return;
     const { cpu } = vcpu;
-    const base = this.#mode === "prot64" ? 0 : cpu.seg[CS]!.baseLo;
-    const length = this.#insn.length === 0 ? this.#fetched : this.#insn.length;
+    const base = cpu.seg[CS]!.baseLo;
+    const length = this.#insn.length || opcodeLength(this.#bytes, this.#fetched, this.#mode);
     const [ripLo, ripHi] = cpu.rip;
     vcpu.trace(
       "kvm_emulate_insn",

@@ -6,6 +6,7 @@
 import type { StepResult } from "../isa/contract.ts";
 import * as contract from "../isa/contract.ts";
 import { protection } from "../isa/_fault.ts";
+import { remaining } from "../isa/_io.ts";
 import { BasePort } from "../isa/base_port.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import * as registers from "../isa/registers.ts";
@@ -86,6 +87,8 @@ export class EmulatorPort extends BasePort {
   /** Reads memory, once: executed again, the instruction gets what it got. */
   read(lo: number, hi: number, size: number, _forWrite: boolean): StepResult {
     if (this.#readsAt >= this.#readsEnd) {
+      // A register of the LAPIC that cannot be read leaves what lies in the buffer since an earlier read.
+      for (let i = 0; i < size; i++) this.data[i] = this.#reads[this.#readsEnd + i]!;
       const result = this.mmio.access(lo, hi, size, this.data, this.#mmu.userAccess);
       if (result !== DONE) return result;
       for (let i = 0; i < size; i++) this.#reads[this.#readsEnd + i] = this.data[i]!;
@@ -124,23 +127,28 @@ export class EmulatorPort extends BasePort {
   }
 
   // KERNEL 6.19 arch/x86/kvm/emulate.c pio_in_emulated
-  /** IN takes one element; INS reads ahead up to the end of the page, and takes all of it unless DF is set. */
+  /**
+   * INS reads ahead up to the end of the page, and takes all of it unless DF is set. IN takes one element, but reads
+   * ahead as well where a REP that means nothing stands before it.
+   */
   portIn(port: number, size: number, count: number): StepResult {
+    const insn = this.insn!;
     if (this.#portReadsAt === this.#portReadsEnd) {
-      const elements = count === 0 ? 1 : this.#batch(size, count);
+      if (count === 0 && insn.rep !== 0) count = remaining(insn, this.cpu);
+      const elements = this.#batch(size, count);
       const { pio } = this;
       if (pio.count !== 0) {
         // The answer is in the page: KVM_RUN after KVM_EXIT_IO.
+        pio.traceIn(pio.port, pio.size, pio.count);
         pio.count = 0;
-        pio.traceIn(port, size, elements);
       } else if (!pio.in(port, size, elements)) return STOPPED;
       const page = this.#vcpu.run;
       for (let i = 0; i < elements * size; i++) this.#portReads[i] = page[4096 + i]!;
       this.#portReadsAt = 0;
       this.#portReadsEnd = elements * size;
     }
-    const isForward = (this.cpu.rflags & RFLAGS_DF) === 0;
-    const bytes = isForward ? this.#portReadsEnd - this.#portReadsAt : size;
+    const takesAll = insn.isString && (this.cpu.rflags & RFLAGS_DF) === 0;
+    const bytes = takesAll ? this.#portReadsEnd - this.#portReadsAt : size;
     for (let i = 0; i < bytes; i++) this.data[i] = this.#portReads[this.#portReadsAt + i]!;
     this.#portReadsAt += bytes;
     this.elements = bytes / size;

@@ -7,6 +7,7 @@
 import * as uapi from "@ioeventfd/uapi";
 import type { Fault, StepResult } from "../isa/contract.ts";
 import * as contract from "../isa/contract.ts";
+import { cpuMode } from "../isa/cpu_state.ts";
 import * as guestMemory from "../mmu/guest_memory.ts";
 import * as pageWalker from "../mmu/guest_page_walker.ts";
 import { kvmMmioText, vcpuMatchMmioText } from "../trace/tracepoint_text.ts";
@@ -94,7 +95,7 @@ export class MmioAccess {
       const result = this.#onePage(lo, hi, first, data, 0, access);
       if (result !== DONE) return result;
       const nextLo = (lo + first) | 0;
-      if (nextLo === 0) hi = (hi + 1) | 0;
+      if (nextLo === 0 && cpuMode(this.#vcpu.cpu) === "prot64") hi = (hi + 1) | 0;
       lo = nextLo;
       left -= first;
     }
@@ -240,9 +241,12 @@ export class MmioAccess {
     while (handled < bytes) {
       const count = bytes - handled < 8 ? bytes - handled : 8;
       const atLo = (lo + handled) | 0;
-      if (lapic !== null && lapic.covers(atLo, hi)) lapic.read(atLo, count, this.#chunk, 0);
-      else if (busRead(vm.mmioBus, work, atLo, hi, count, this.#chunk) !== 0) break;
-      for (let i = 0; i < count; i++) data[from + handled + i] = this.#chunk[i]!;
+      if (lapic !== null && lapic.covers(atLo, hi)) {
+        lapic.read(atLo, count, data, from + handled);
+      } else {
+        if (busRead(vm.mmioBus, work, atLo, hi, count, this.#chunk) !== 0) break;
+        for (let i = 0; i < count; i++) data[from + handled + i] = this.#chunk[i]!;
+      }
       this.#trace("read", count, atLo, hi, data, from + handled);
       handled += count;
     }

@@ -4,14 +4,15 @@
  *
  * @module
  */
-import { kvmExitName, vmxExitName } from "@ioeventfd/uapi";
+import { KvmError, kvmExitName } from "@ioeventfd/uapi";
 import * as uapi from "@ioeventfd/uapi";
 import * as silicon from "../hw/silicon.ts";
 import * as vmcs from "../hw/vmcs.ts";
 import * as registers from "../isa/registers.ts";
-import { kvmEntryText, kvmExitText, kvmUserspaceExitText } from "../trace/tracepoint_text.ts";
+import { kvmUserspaceExitText } from "../trace/tracepoint_text.ts";
 import * as counters from "../work/work_counters.ts";
 import * as runFields from "./_kvm_run_fields.ts";
+import { traceEntry, traceExit } from "./_trace_entries.ts";
 import { ExitHandlers } from "./exit_handlers.ts";
 import { failEntryExit, plainExit } from "./userspace_exit.ts";
 import * as vcpuContext from "./vcpu_context.ts";
@@ -22,16 +23,10 @@ const { CR0_PE, CR0_PG, CR4_PAE, EFER_LMA, EFER_LME, RFLAGS_IF } = registers;
 const { KVM_EXIT_INTR, KVM_EXIT_IRQ_WINDOW_OPEN, KVM_EXIT_SHUTDOWN } = uapi;
 const { UNKNOWN_INSTRUCTION, VM_EXIT } = silicon;
 const {
-  VMCS_ENTRY_ERROR,
   VMCS_ENTRY_INTR,
-  VMCS_EXIT_REASON,
   VMCS_INTERRUPTIBILITY,
-  VMCS_INTR_ERROR,
-  VMCS_INTR_INFO,
-  VMCS_QUALIFICATION,
   VMCS_RFLAGS,
   VMCS_RIP,
-  VMCS_VECTORING_INFO,
 } = vmcs;
 const { W_EXITS } = counters;
 const {
@@ -59,6 +54,9 @@ const slice = 0x1_0000;
 
 /** Page faults of one instruction: two pages each of code, source and destination, and five tables for each. */
 const mostFaults = 36;
+
+/** Hardware's reason for an entry that failed. */
+const INVALID_GUEST_STATE = 0x8000_0021;
 
 /** Enter the guest; enter it for one instruction; KVM ran one itself; leave for userspace. */
 const ENTER = 0, ONE_STEP = 1, EMULATED = 2, LEAVE = 3;
@@ -88,37 +86,59 @@ export class RunLoop {
    *
    * @param maxInstructions Instructions after which it gives up
    * @param timeoutMs Milliseconds after which it gives up
+   * @returns Whether it gave up: EINTR, and what is in `struct kvm_run` may be of an earlier exit
    */
-  run(maxInstructions: number, timeoutMs: number): void {
+  run(maxInstructions: number, timeoutMs: number): boolean {
     const vcpu = this.#vcpu;
     // The VM's owner may have written to memory in between.
     vcpu.vm.code.epoch++;
+    if (vcpu.lapic === null) this.#takePriority();
     const isInterrupted = !this.#complete() ? false : !this.#enter(maxInstructions, timeoutMs);
-    if (isInterrupted) plainExit(vcpu, KVM_EXIT_INTR);
     this.#saveHead();
-    if (!vcpu.isTracing) return;
+    if (!vcpu.isTracing) return isInterrupted;
     const reason = vcpu.runView.getUint32(RUN_EXIT_REASON, true);
     const text = kvmUserspaceExitText(reason, kvmExitName(reason) ?? "", isInterrupted ? 4 : 0);
     vcpu.trace("kvm_userspace_exit", text);
+    return isInterrupted;
+  }
+
+  /** Without a LAPIC in the kernel CR8 is what userspace left in `struct kvm_run`. */
+  #takePriority(): void {
+    const { cpu, runView } = this.#vcpu;
+    const lo = runView.getUint32(RUN_CR8, true);
+    if (lo > 0xf || runView.getUint32(RUN_CR8 + 4, true) !== 0) {
+      throw new KvmError("EINVAL", {
+        check: "cr8",
+        detail: `CR8 is 0x${lo.toString(16)} in kvm_run`,
+      });
+    }
+    cpu.cr8 = lo;
   }
 
   // KERNEL 6.19 arch/x86/kvm/x86.c post_kvm_run_save
   #saveHead(): void {
-    const { cpu, run, runView: view, lapic, words } = this.#vcpu;
+    const { cpu, run, runView: view, hasPic, words, apicBaseLo, apicBaseHi } = this.#vcpu;
     // The VMCS is the CPU's at exits; from here on userspace may look at it.
     words[VMCS_RIP] = cpu.rip[0]!;
     words[VMCS_RIP + 1] = cpu.rip[1]!;
     words[VMCS_RFLAGS] = cpu.rflags;
     words[VMCS_INTERRUPTIBILITY] = cpu.interruptShadow;
     const isOpen = (cpu.rflags & RFLAGS_IF) !== 0;
-    run[RUN_READY_FOR_INTERRUPT] = isOpen && cpu.interruptShadow === 0 && this.pendingInterrupt < 0
+    run[RUN_READY_FOR_INTERRUPT] = hasPic || this.#isWindowOpen() && this.pendingInterrupt < 0
       ? 1
       : 0;
     run[RUN_IF_FLAG] = isOpen ? 1 : 0;
     view.setUint32(RUN_CR8, cpu.cr8, true);
-    view.setUint32(RUN_APIC_BASE, 0xfee0_0900, true);
-    if (lapic === null) return;
-    run[RUN_READY_FOR_INTERRUPT] = 1;
+    view.setInt32(RUN_APIC_BASE, apicBaseLo, true);
+    view.setInt32(RUN_APIC_BASE + 4, apicBaseHi, true);
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c kvm_vcpu_ready_for_interrupt_injection
+  /** Whether the guest takes an interrupt from userspace at its next instruction. */
+  #isWindowOpen(): boolean {
+    const { cpu, lapic, words } = this.#vcpu;
+    return (cpu.rflags & RFLAGS_IF) !== 0 && cpu.interruptShadow === 0 &&
+      words[VMCS_ENTRY_INTR]! >= 0 && (lapic === null || lapic.passesExternal);
   }
 
   /** What the last exit left open: false when that leads to another exit. */
@@ -152,7 +172,7 @@ export class RunLoop {
     if (rules.immediateExit && vcpu.run[RUN_IMMEDIATE_EXIT] !== 0) return false;
     if (this.#isEntryInvalid()) {
       // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c vmx_handle_exit: VM-entry failure, invalid guest state
-      failEntryExit(vcpu, 0x8000_0021);
+      failEntryExit(vcpu, INVALID_GUEST_STATE);
       return true;
     }
     const deadline = timeoutMs === Infinity ? Infinity : Date.now() + timeoutMs;
@@ -163,8 +183,12 @@ export class RunLoop {
         plainExit(vcpu, KVM_EXIT_SHUTDOWN);
         return true;
       }
-      if (left <= 0 || vcpu.activity === HALTED) return false;
-      if (deadline !== Infinity && Date.now() >= deadline) return false;
+      const isOver = left <= 0 || vcpu.activity === HALTED ||
+        deadline !== Infinity && Date.now() >= deadline;
+      if (isOver) {
+        plainExit(vcpu, KVM_EXIT_INTR);
+        return false;
+      }
       const spent = this.#slice(left < slice ? left : slice);
       if (spent < 0) return true;
       left -= spent;
@@ -204,7 +228,7 @@ export class RunLoop {
         if (spent === 0) left--;
         if (isWatched) {
           work.current[W_EXITS]!++;
-          if (vcpu.isTracing) this.#traceExit();
+          if (vcpu.isTracing) traceExit(vcpu);
         }
         if (!handlers.handle()) return -1;
         if (handlers.hasMapped) {
@@ -244,7 +268,7 @@ export class RunLoop {
     const vcpu = this.#vcpu;
     if (vcpu.work.counting) vcpu.closeExit();
     if (this.#interruptWindow()) return LEAVE;
-    if (vcpu.isTracing) this.#traceEntry();
+    if (vcpu.isTracing) traceEntry(vcpu);
     if (vcpu.vm.paging === "shadow" && this.#needsEmulation()) {
       return this.#emulateInvalid() ? EMULATED : LEAVE;
     }
@@ -286,51 +310,31 @@ export class RunLoop {
     return emulator.emulate(0, 0, 0);
   }
 
-  /** Injects a queued interrupt when the guest takes it; true for KVM_EXIT_IRQ_WINDOW_OPEN. */
+  /**
+   * Injects an interrupt that userspace queued, where the CPU takes it; true for an exit to userspace. Without a LAPIC in
+   * the kernel nobody waits for the guest to open the window, and the CPU refuses to enter.
+   */
   #interruptWindow(): boolean {
     const vcpu = this.#vcpu;
-    const isOpen = (vcpu.cpu.rflags & RFLAGS_IF) !== 0 && vcpu.cpu.interruptShadow === 0 &&
-      vcpu.words[VMCS_ENTRY_INTR]! >= 0;
-    if (!isOpen) return false;
+    const isOpen = this.#isWindowOpen();
     if (this.pendingInterrupt >= 0) {
-      vcpu.queueEvent(0x8000_0000 | this.pendingInterrupt, 0);
-      this.pendingInterrupt = -1;
+      const isPushed = vcpu.lapic === null && vcpu.words[VMCS_ENTRY_INTR]! >= 0;
+      if (isOpen || isPushed && this.#isVirtual8086()) {
+        vcpu.queueEvent(0x8000_0000 | this.pendingInterrupt, 0);
+        this.pendingInterrupt = -1;
+      } else if (isPushed) {
+        failEntryExit(vcpu, INVALID_GUEST_STATE);
+        return true;
+      }
       return false;
     }
-    if (vcpu.run[RUN_REQUEST_INTERRUPT_WINDOW] === 0 || vcpu.lapic !== null) return false;
+    if (!isOpen || vcpu.run[RUN_REQUEST_INTERRUPT_WINDOW] === 0 || vcpu.hasPic) return false;
     plainExit(vcpu, KVM_EXIT_IRQ_WINDOW_OPEN);
     return true;
   }
 
-  #traceEntry(): void {
-    const vcpu = this.#vcpu;
-    const { words, cpu } = vcpu;
-    const text = kvmEntryText(
-      vcpu.vm.release.trace,
-      vcpu.id,
-      cpu.rip[0]!,
-      cpu.rip[1]!,
-      words[VMCS_ENTRY_INTR]!,
-      words[VMCS_ENTRY_ERROR]!,
-      false,
-    );
-    vcpu.trace("kvm_entry", text);
-  }
-
-  #traceExit(): void {
-    const vcpu = this.#vcpu;
-    const { words } = vcpu;
-    const reason = words[VMCS_EXIT_REASON]!;
-    const text = kvmExitText(vcpu.vm.release.trace, vcpu.id, {
-      reason: vmxExitName(reason) ?? `0x${reason.toString(16)}`,
-      ripLo: words[VMCS_RIP]!,
-      ripHi: words[VMCS_RIP + 1]!,
-      info1Lo: words[VMCS_QUALIFICATION]!,
-      info1Hi: words[VMCS_QUALIFICATION + 1]!,
-      vectoring: words[VMCS_VECTORING_INFO]!,
-      intrInfo: words[VMCS_INTR_INFO]!,
-      errorCode: words[VMCS_INTR_ERROR]!,
-    });
-    vcpu.trace("kvm_exit", text);
+  /** Real mode without an unrestricted guest, where KVM delivers events itself. */
+  #isVirtual8086(): boolean {
+    return this.#vcpu.vm.paging === "shadow" && (this.#vcpu.cpu.cr0 & CR0_PE) === 0;
   }
 }

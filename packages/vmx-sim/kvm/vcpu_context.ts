@@ -10,6 +10,7 @@ import { isDoubleFault, Silicon } from "../hw/silicon.ts";
 import { Vmcs, VMCS_ENTRY_ERROR, VMCS_ENTRY_INTR } from "../hw/vmcs.ts";
 import type { CpuState } from "../isa/contract.ts";
 import { createCpuState } from "../isa/cpu_state.ts";
+import { CR0_PE } from "../isa/registers.ts";
 import type { GuestMemory } from "../mmu/guest_memory.ts";
 import type { MmioSpteLayout } from "../mmu/mmio_spte.ts";
 import { PageTables } from "../mmu/page_tables.ts";
@@ -87,6 +88,14 @@ export class VcpuContext {
   declare readonly runView: DataView;
   /** The LAPIC, if in the kernel. */
   declare readonly lapic: LocalApic | null;
+  /** The PIC is in the kernel, and userspace injects no interrupts. */
+  declare readonly hasPic: boolean;
+  /** IA32_APIC_BASE, low word: enabled, and of the CPU that boots if it is the first. */
+  apicBaseLo: number = 0xfee0_0800 | 0;
+  /** Its high word. */
+  apicBaseHi = 0;
+  /** The event that waits for the entry is one that the CPU began to deliver. */
+  isRedelivery = false;
   /** Completion due on the next `KVM_RUN`: `COMPLETE_*`. */
   completion: number = COMPLETE_NOTHING;
   /** In the guest of the guest: the physical address of an exit is then L2's. */
@@ -111,11 +120,14 @@ export class VcpuContext {
    * @param id Number of the vCPU
    * @param vm Its VM
    * @param lapic Its LAPIC, if in the kernel
+   * @param hasPic Whether the PIC is in the kernel too
    */
-  constructor(id: number, vm: VmContext, lapic: LocalApic | null) {
+  constructor(id: number, vm: VmContext, lapic: LocalApic | null, hasPic: boolean) {
     this.id = id;
     this.vm = vm;
     this.lapic = lapic;
+    this.hasPic = hasPic;
+    if (id === 0) this.apicBaseLo |= 0x100;
     this.#trace = vm.trace;
     this.work = new WorkCounters(vm.counting || vm.trace !== null);
     this.tables = vm.paging === "ept" ? vm.ept : new PageTables(5, 7);
@@ -157,6 +169,9 @@ export class VcpuContext {
    * triple fault, or takes its place.
    */
   queueException(vector: number, errorCode: number): void {
+    // KERNEL 6.19 arch/x86/kvm/x86.c kvm_inject_exception: no error codes in real mode
+    if ((this.cpu.cr0 & CR0_PE) === 0) errorCode = -1;
+    this.isRedelivery = false;
     const waiting = this.words[VMCS_ENTRY_INTR]!;
     if (waiting < 0 && (waiting & 0x700) === 0x300) {
       const first = waiting & 0xff;
@@ -173,8 +188,16 @@ export class VcpuContext {
     this.words[VMCS_ENTRY_ERROR] = errorCode >= 0 ? errorCode : 0;
   }
 
+  // KERNEL 6.19 arch/x86/kvm/x86.h kvm_clear_exception_queue
+  /** Takes back an exception that waits, or is delivered once more: an instruction is emulated in its stead. */
+  clearException(): void {
+    const type = this.words[VMCS_ENTRY_INTR]! & 0x700;
+    if (type === 0x300 || type === 0x600) this.words[VMCS_ENTRY_INTR] = 0;
+  }
+
   /** Queues the event of a VMX interruption information field for the next entry. */
   queueEvent(info: number, errorCode: number): void {
+    this.isRedelivery = true;
     this.words[VMCS_ENTRY_INTR] = info;
     this.words[VMCS_ENTRY_ERROR] = errorCode;
   }
