@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import { type Doorbell, mmioDoorbell, pioDoorbell, type Scenario } from "@ioeventfd/scenario";
 import { main } from "./_main.ts";
 
@@ -49,7 +50,7 @@ export const scenario: Scenario = {
         vm.expectWrite("kernel", bus as "mmio" | "pio", addr, match.len, 0xffn);
         kicks[i]!.expectCount(ring[i] ? 1 : 0);
         stage.row({
-          write: `${bus} 0x${addr.toString(16)}`,
+          write: `${bus} ${hex(addr)}`,
           doorbells: doorbells.length,
           "registered first": picFirst ? "irqchip" : "doorbell",
           taken: ring[i] ? "by the eventfd" : "by the device",

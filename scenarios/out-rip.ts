@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import { guestLayout, type Scenario } from "@ioeventfd/scenario";
 import { main } from "./_main.ts";
 
@@ -24,7 +25,7 @@ export const scenario: Scenario = {
         a.hlt();
       });
       const early = outAdvancesRipFirst || (port7eQuirk && port === 0x7e);
-      stage.row({ port: `0x${port.toString(16)}`, "RIP has moved": String(early) });
+      stage.row({ port: hex(port), "RIP has moved": String(early) });
       stage.expectEqual(`RIP at port ${port}`, during, BigInt(guestLayout.code + (early ? 2 : 0)));
     }
   },

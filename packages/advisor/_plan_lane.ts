@@ -1,11 +1,13 @@
 import { matches, ReferenceBus } from "@ioeventfd/kvm-core";
 import type { BusEntry, IoDevice, IoRange, MatchRule } from "@ioeventfd/kvm-core";
-import { KVM_IOEVENTFD_FLAG_DATAMATCH, KVM_MMIO_BUS } from "@ioeventfd/uapi";
+import { KVM_IOEVENTFD_FLAG_DATAMATCH, KVM_MMIO_BUS, splitWords } from "@ioeventfd/uapi";
 import type { KernelRelease, Registration } from "@ioeventfd/uapi";
 import { busIndexOf } from "./_describe.ts";
 import { neverReason } from "./_never.ts";
 import type { Placed, PlanOp } from "./_plan_diff.ts";
+import { rangeOf } from "./_range_of.ts";
 import type { SetModel } from "./_set_model.ts";
+import { takerOf } from "./_taker_of.ts";
 import { valueOf, writesOf } from "./_writes_of.ts";
 
 /** A guest write. */
@@ -85,17 +87,13 @@ export class PlanLane {
   }
 
   /** Whether a write is signalled. */
-  served(state: PlanState, { bus, addr, len, value }: PlanNeed): boolean {
-    const array = state.get(bus);
+  served(state: PlanState, need: PlanNeed): boolean {
+    const array = state.get(need.bus);
     if (array === undefined) return true;
-    const lo = Number(addr & 0xffff_ffffn), hi = Number(addr >> 32n);
-    const vlo = Number(value & 0xffff_ffffn), vhi = Number(value >> 32n);
-    for (let at = array.first(lo, hi, len); array.equals(lo, hi, len, at); at++) {
-      const { device } = array.entries()[at]!;
-      if (device.wouldWrite === undefined) return false;
-      if (device.wouldWrite(lo, hi, len, vlo, vhi)) return true;
-    }
-    return this.#ept && bus === KVM_MMIO_BUS && this.release.x86.fastMmio &&
+    const taker = takerOf(array, need);
+    if (taker !== null) return taker.device.wouldWrite !== undefined;
+    const { lo, hi } = rangeOf(need);
+    return this.#ept && need.bus === KVM_MMIO_BUS && this.release.x86.fastMmio &&
       array.entries().some((entry) => isFast(entry, lo, hi));
   }
 
@@ -136,8 +134,9 @@ class Doorbell implements IoDevice, MatchRule {
     this.#range = rangeOf(registration);
     this.len = len;
     this.wildcard = (flags & KVM_IOEVENTFD_FLAG_DATAMATCH) === 0;
-    this.datamatchLo = Number(datamatch & 0xffff_ffffn);
-    this.datamatchHi = Number(datamatch >> 32n);
+    const { lo, hi } = splitWords(datamatch);
+    this.datamatchLo = lo;
+    this.datamatchHi = hi;
   }
 
   write(lo: number, hi: number, len: number, vlo: number, vhi: number): number {
@@ -147,11 +146,6 @@ class Doorbell implements IoDevice, MatchRule {
   wouldWrite(lo: number, hi: number, len: number, vlo: number, vhi: number): boolean {
     return lo === this.#range.lo && hi === this.#range.hi && matches(this, len, vlo, vhi);
   }
-}
-
-/** A registration as a range of its bus. */
-export function rangeOf({ addr, len }: Registration): IoRange {
-  return { lo: Number(addr & 0xffff_ffffn), hi: Number(addr >> 32n), len };
 }
 
 /** The writes that must be signalled on a release. */

@@ -3,8 +3,8 @@ import type { BusRules } from "@ioeventfd/uapi";
 import { busIndexOf } from "./_describe.ts";
 import { addressOf, groupsApart, safeInAnyOrder } from "./_groups_apart.ts";
 import type { PlanOp } from "./_plan_diff.ts";
-import { rangeOf } from "./_plan_lane.ts";
 import type { PlanLane } from "./_plan_lane.ts";
+import { rangeOf } from "./_range_of.ts";
 
 /** Operations whose order matters to each other, and to no others. */
 export interface PlanPart {

@@ -1,7 +1,8 @@
-import { hex } from "@ioeventfd/uapi";
+import { hex, splitWords } from "@ioeventfd/uapi";
 import { bytesText } from "./_describe.ts";
 import { followSearch } from "./_follow_search.ts";
 import type { PlanWrite } from "./_plan_lane.ts";
+import { rangeOf } from "./_range_of.ts";
 import type { SetModel } from "./_set_model.ts";
 
 /**
@@ -11,27 +12,27 @@ import type { SetModel } from "./_set_model.ts";
  */
 export function lossStory(
   model: SetModel,
-  { bus, addr, len, value }: PlanWrite,
+  write: PlanWrite,
   label: (step: number) => string,
 ): string | null {
-  const lo = Number(addr & 0xffff_ffffn), hi = Number(addr >> 32n);
-  const vlo = Number(value & 0xffff_ffffn), vhi = Number(value >> 32n);
-  const entries = model.entries(bus);
+  const range = rangeOf(write), value = splitWords(write.value);
+  const { lo, hi, len } = range;
+  const entries = model.entries(write.bus);
   const target = entries.findIndex((entry) =>
-    entry.device.wouldWrite?.(lo, hi, len, vlo, vhi) ?? false
+    entry.device.wouldWrite?.(lo, hi, len, value.lo, value.hi) ?? false
   );
   if (target < 0) return null;
   const name = (at: number): string => label(model.stepOf(entries[at]!));
-  const end = followSearch(model.release.bus, entries, { lo, hi, len }, target);
-  const write = `the search of a write of ${bytesText(len)} to ${hex(addr)}`;
+  const end = followSearch(model.release.bus, entries, range, target);
+  const search = `the search of a write of ${bytesText(len)} to ${hex(write.addr)}`;
   switch (end.kind) {
     case "turned":
-      return `${write} turns away ${end.above ? "above" : "below"} ${name(end.at)} ` +
+      return `${search} turns away ${end.above ? "above" : "below"} ${name(end.at)} ` +
         `and does not come to ${name(target)}, which is in force`;
     case "parted":
-      return `${write} lands on ${name(end.landed)} and its scan stops at ${name(end.at)}, ` +
+      return `${search} lands on ${name(end.landed)} and its scan stops at ${name(end.at)}, ` +
         `before it comes to ${name(target)}, which is in force`;
     case "reached":
-      return `${write} is answered by a device before it comes to ${name(target)}`;
+      return `${search} is answered by a device before it comes to ${name(target)}`;
   }
 }

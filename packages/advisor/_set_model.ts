@@ -12,11 +12,14 @@ import {
   KVM_PIO_BUS,
   type KvmError,
   refusalOf,
+  splitWords,
 } from "@ioeventfd/uapi";
 import type { KernelRelease, Registration } from "@ioeventfd/uapi";
 import type { BusEvent } from "./_bus_history.ts";
 import { busIndexOf } from "./_describe.ts";
+import { rangeOf } from "./_range_of.ts";
 import type { RegistrationSet, SetEntry } from "./registration_set.ts";
+import { takerOf } from "./_taker_of.ts";
 
 /** All memory may lie at one address of the process: nothing reads it here. */
 const anyHostAddress = 0x1_0000_0000n;
@@ -108,21 +111,13 @@ export class SetModel implements Disposable {
       }
       if (this.#hasLapic && addr >> 12n === lapicPage) return { by: "lapic" };
     }
-    const array = this.#reference(bus);
-    const lo = Number(addr & 0xffff_ffffn), hi = Number(addr >> 32n);
-    const vlo = Number(value & 0xffff_ffffn), vhi = Number(value >> 32n);
-    for (let at = array.first(lo, hi, len); array.equals(lo, hi, len, at); at++) {
-      const entry = array.entries()[at]!;
-      if (entry.device.wouldWrite?.(lo, hi, len, vlo, vhi) ?? true) {
-        return { by: "step", step: this.stepOf(entry) };
-      }
-    }
-    return { by: "nobody" };
+    const entry = takerOf(this.#reference(bus), { addr, len, value });
+    return entry === null ? { by: "nobody" } : { by: "step", step: this.stepOf(entry) };
   }
 
   /** Whether the fast MMIO bus holds a zero-length registration at an address. */
   onFastBus(addr: bigint): boolean {
-    const lo = Number(addr & 0xffff_ffffn), hi = Number(addr >> 32n);
+    const { lo, hi } = splitWords(addr);
     return this.release.x86.fastMmio && this.#reference(KVM_FAST_MMIO_BUS).first(lo, hi, 0) >= 0;
   }
 
@@ -249,8 +244,4 @@ export class SetModel implements Disposable {
 function placeOf({ addr, len, flags, datamatch }: Registration): string {
   const value = flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? datamatch : null;
   return `${busFromFlags(flags)} ${addr} ${len} ${value}`;
-}
-
-function rangeOf({ addr, len }: Registration): IoRange {
-  return { lo: Number(addr & 0xffff_ffffn), hi: Number(addr >> 32n), len };
 }

@@ -5,11 +5,12 @@
  */
 import type { IoRange } from "@ioeventfd/kvm-core";
 import { KVM_MMIO_BUS, KVM_PIO_BUS, latestRelease } from "@ioeventfd/uapi";
-import type { KernelRelease, Registration } from "@ioeventfd/uapi";
+import type { KernelRelease } from "@ioeventfd/uapi";
 import { busIndexOf, describeStep } from "./_describe.ts";
 import { judgeAll } from "./_judge.ts";
 import type { Finding, LintReport, ReleaseFindings } from "./lint_report.ts";
 import type { OrderItem, OrderNeed } from "./_order_model.ts";
+import { rangeOf } from "./_range_of.ts";
 import type { RegistrationSet } from "./registration_set.ts";
 import { safeOrder } from "./_safe_order.ts";
 import type { BusOrder, SafeOrder } from "./_safe_order.ts";
@@ -148,10 +149,6 @@ function rangesOf(set: RegistrationSet, steps: readonly number[]): Map<number, I
     if (entry.kind === "assign") ranges.set(step, rangeOf(entry.registration));
   }
   return ranges;
-}
-
-function rangeOf({ addr, len }: Registration): IoRange {
-  return { lo: Number(addr & 0xffff_ffffn), hi: Number(addr >> 32n), len };
 }
 
 /** The order, once the model has carried it out on every release and each write got there. */

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  hex,
   KVM_CREATE_IRQCHIP,
   KVM_CREATE_PIT2,
   KVM_CREATE_VCPU,
@@ -262,8 +263,4 @@ function enter(call: string, when: string, what: string): string {
 
 function exit(call: string, when: string, what: string): string {
   return `tracepoint:syscalls:sys_exit_${call} /${when}/ { ${what} }`;
-}
-
-function hex(value: number): string {
-  return `0x${(value >>> 0).toString(16)}`;
 }

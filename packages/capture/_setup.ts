@@ -6,6 +6,7 @@
 import {
   busFromFlags,
   errnoName,
+  hex,
   type Ioeventfd,
   KVM_IOEVENTFD_FLAG_DATAMATCH,
   KVM_IOEVENTFD_FLAG_DEASSIGN,
@@ -14,6 +15,7 @@ import {
   KVM_MMIO_BUS,
   KVM_PIO_BUS,
   KVM_VIRTIO_CCW_NOTIFY_BUS,
+  splitWords,
 } from "@ioeventfd/uapi";
 import { describeDoorbell } from "./_describe.ts";
 import type { Doorbell, DoorbellKey } from "./_doorbell.ts";
@@ -243,7 +245,7 @@ export class Setup {
           "in the recording",
       );
     } else {
-      const what = `slot 0x${region.slot.toString(16)}`;
+      const what = `slot ${hex(region.slot)}`;
       this.#differs(vm, "KVM_SET_USER_MEMORY_REGION", what, call, answer);
     }
     if (answer === 0) vm.model.memoryRegion({ ...region, size: 0n });
@@ -253,7 +255,7 @@ export class Setup {
     const zone = zoneOf(call);
     const name = `KVM_${register ? "" : "UN"}REGISTER_COALESCED_MMIO`;
     const answer = vm.model.coalesced(zone, register);
-    const what = `zone ${zone.pio === 1 ? "pio" : "mmio"} 0x${zone.addr.toString(16)}`;
+    const what = `zone ${zone.pio === 1 ? "pio" : "mmio"} ${hex(zone.addr)}`;
     if (answer !== call.ret) this.#differs(vm, name, what, call, answer);
     vm.imagined?.coalesced(zone, register);
     if (call.ret === 0) vm.zone(zone, register);
@@ -311,15 +313,15 @@ export class Setup {
 
 function keyOf(request: Ioeventfd): DoorbellKey {
   const wildcard = (request.flags & KVM_IOEVENTFD_FLAG_DATAMATCH) === 0;
-  const datamatch = wildcard ? 0n : request.datamatch;
+  const at = splitWords(request.addr), value = splitWords(wildcard ? 0n : request.datamatch);
   return {
     bus: busIndex[busFromFlags(request.flags)],
-    lo: Number(request.addr & 0xffff_ffffn) | 0,
-    hi: Number(request.addr >> 32n) | 0,
+    lo: at.lo | 0,
+    hi: at.hi | 0,
     len: request.len,
     wildcard,
-    datamatchLo: Number(datamatch & 0xffff_ffffn) | 0,
-    datamatchHi: Number(datamatch >> 32n) | 0,
+    datamatchLo: value.lo | 0,
+    datamatchHi: value.hi | 0,
   };
 }
 

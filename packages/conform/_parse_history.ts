@@ -1,3 +1,4 @@
+import { hex } from "@ioeventfd/uapi";
 import type { JsonCursor } from "./json_cursor.ts";
 import { HISTORY_PAGES } from "./play_history.ts";
 import type {
@@ -129,7 +130,7 @@ function slot(at: JsonCursor, vm: number): HistoryOp {
   const first = page(at), size = at.field("size").u64();
   const most = BigInt((HISTORY_PAGES - first) * PAGE);
   if (size > most) {
-    at.field("size").fail(`from page ${first} there are 0x${most.toString(16)} bytes`);
+    at.field("size").fail(`from page ${first} there are ${hex(most)} bytes`);
   }
   return {
     op: "slot",

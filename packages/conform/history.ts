@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import type { OtherFile, Registration } from "@ioeventfd/uapi";
 import type { Outcome } from "./vector.ts";
 
@@ -187,11 +188,11 @@ export interface HistoryStep {
 /** A result in a few words, equal for equal results: `EEXIST`, `ok`, `0x3`, `poll 0x5`, `1 taken`. */
 export function showResult(result: HistoryResult): string {
   if ("errno" in result) return result.errno ?? "ok";
-  if ("value" in result) return `0x${result.value.toString(16)}`;
-  if ("mask" in result) return `poll 0x${result.mask.toString(16)}`;
+  if ("value" in result) return hex(result.value);
+  if ("mask" in result) return `poll ${hex(result.mask)}`;
   if ("taken" in result) return `${result.taken} taken`;
   const entries = result.entries.map(({ addr, len, pio, data }) =>
-    `${pio === 1 ? "pio" : "mmio"} 0x${addr.toString(16)} len ${len} 0x${data.toString(16)}`
+    `${pio === 1 ? "pio" : "mmio"} ${hex(addr)} len ${len} ${hex(data)}`
   );
   return entries.length === 0 ? "ring empty" : entries.join(", ");
 }

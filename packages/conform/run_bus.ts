@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { EFD_NONBLOCK, KVM_IOEVENTFD_FLAG_DEASSIGN } from "@ioeventfd/uapi";
+import { EFD_NONBLOCK, hex, KVM_IOEVENTFD_FLAG_DEASSIGN } from "@ioeventfd/uapi";
 import type { KvmBackend, KvmSystem, Registration } from "@ioeventfd/uapi";
 import { ioeventfdCall } from "./_ioeventfd_call.ts";
 import { onSystem } from "./_on_system.ts";
@@ -77,5 +77,5 @@ export function runBus(
 }
 
 function shown({ addr, len }: Access): string {
-  return `0x${addr.toString(16)} len ${len}`;
+  return `${hex(addr)} len ${len}`;
 }

@@ -86,5 +86,5 @@ function showExit(exit: GuestExit): string {
 }
 
 function access(space: string, addr: bigint, len: number, write: boolean): string {
-  return `${space} ${write ? "write" : "read"} 0x${addr.toString(16)} len ${len}`;
+  return `${space} ${write ? "write" : "read"} ${hex(addr)} len ${len}`;
 }

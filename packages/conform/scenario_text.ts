@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import { showResult } from "./history.ts";
 import type { GuestVector, HistoryVector } from "./vector.ts";
 
@@ -114,9 +115,9 @@ function literal(value: unknown, indent?: string): string {
 }
 
 function flatLiteral(value: unknown): string {
-  if (typeof value === "bigint") return `0x${value.toString(16)}n`;
+  if (typeof value === "bigint") return `${hex(value)}n`;
   if (value instanceof Uint8Array) {
-    return `Uint8Array.of(${Array.from(value, (byte) => `0x${byte.toString(16)}`).join(", ")})`;
+    return `Uint8Array.of(${Array.from(value, (byte) => hex(byte)).join(", ")})`;
   }
   if (Array.isArray(value)) return `[${value.map(flatLiteral).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);

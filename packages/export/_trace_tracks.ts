@@ -1,3 +1,4 @@
+import { hex } from "@ioeventfd/uapi";
 import type { ExportEvent } from "./export_event.ts";
 
 /** An event of the Chrome JSON format; times are microseconds. */
@@ -184,7 +185,7 @@ function micros(ns: number): number {
 }
 
 function place({ addr }: ExportEvent): string {
-  return `0x${(addr ?? 0n).toString(16)}`;
+  return hex(addr ?? 0n);
 }
 
 function argsOf({ line, bus, len, value, outcome, registration, name }: ExportEvent): object {
@@ -192,7 +193,7 @@ function argsOf({ line, bus, len, value, outcome, registration, name }: ExportEv
     line,
     ...(bus === null ? {} : { bus }),
     ...(len === null ? {} : { len }),
-    ...(value === null ? {} : { value: `0x${value.toString(16)}` }),
+    ...(value === null ? {} : { value: hex(value) }),
     ...(outcome === null ? {} : { outcome }),
     ...(registration === null ? {} : { registration }),
     ...(name === null ? {} : { name }),

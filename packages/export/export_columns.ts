@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import type { ExportEvent } from "./export_event.ts";
 
 /** A column of the table. */
@@ -36,7 +37,7 @@ export const exportColumns: readonly ExportColumn[] = [
   maybeText("vm", "VM of a write, as `replay` names it", (event) => event.vm),
   maybeText("bus", "`mmio`, `pio` or `ccw`", (event) => event.bus),
   maybeWide("addr", "address or port", (event) => signed(event.addr)),
-  maybeText("address", "the same in hex: `0xfebfb000`", (event) => hex(event.addr)),
+  maybeText("address", "the same in hex: `0xfebfb000`", (event) => hexOrNull(event.addr)),
   maybeInt("len", "bytes; 0 for a write on the fast MMIO bus", (event) => event.len),
   maybeWide("value", "value read, written or drained", (event) => signed(event.value)),
   maybeInt("count", "elements of a string instruction; events lost", (event) => event.count),
@@ -50,7 +51,7 @@ export const exportColumns: readonly ExportColumn[] = [
     "bytes of that row: of the registration (0 is any), of the access where there is none",
     (event) => event.doorbellLen,
   ),
-  maybeText("datamatch", "value that row compares, in hex", (event) => hex(event.datamatch)),
+  maybeText("datamatch", "value that row compares, in hex", (event) => hexOrNull(event.datamatch)),
   maybeText("name", "what a PC has at the address", (event) => event.name),
   maybeText(
     "outcome",
@@ -101,6 +102,6 @@ function signed(value: bigint | null): bigint | null {
   return value === null ? null : BigInt.asIntN(64, value);
 }
 
-function hex(value: bigint | null): string | null {
-  return value === null ? null : `0x${value.toString(16)}`;
+function hexOrNull(value: bigint | null): string | null {
+  return value === null ? null : hex(value);
 }

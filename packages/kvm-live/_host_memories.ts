@@ -1,3 +1,4 @@
+import { hex } from "@ioeventfd/uapi";
 import type { HostMemory } from "@ioeventfd/uapi";
 import type { Libc } from "./_libc.ts";
 
@@ -40,10 +41,8 @@ export class HostMemories {
       if (hva < start || hva >= end) continue;
       if (hva + size <= end) return bytes;
       throw new RangeError(
-        `Slot of 0x${size.toString(16)} bytes at 0x${
-          hva.toString(16)
-        } reaches beyond its memory, ` +
-          `which ends at 0x${end.toString(16)}`,
+        `Slot of ${hex(size)} bytes at ${hex(hva)} reaches beyond its memory, ` +
+          `which ends at ${hex(end)}`,
       );
     }
     return undefined;

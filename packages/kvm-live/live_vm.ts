@@ -10,6 +10,7 @@ import {
   encodeCoalescedMmioZone,
   encodeIoeventfd,
   encodeUserspaceMemoryRegion,
+  hex,
   type IoeventfdSpec,
   KVM_CAP_SPLIT_IRQCHIP,
   KVM_CREATE_IRQCHIP,
@@ -25,6 +26,7 @@ import {
   type KvmVm,
   type MemoryRegion,
   specToIoeventfd,
+  toCoalescedMmioZone,
   toUserspaceMemoryRegion,
 } from "@ioeventfd/uapi";
 import { Descriptors } from "./_descriptors.ts";
@@ -308,15 +310,13 @@ export class LiveVm implements KvmVm {
   }
 }
 
-function zoneBytes({ addr, size, pio }: CoalescedZone): Uint8Array {
-  return encodeCoalescedMmioZone({ addr, size, pio: pio === true ? 1 : 0 });
+function zoneBytes(zone: CoalescedZone): Uint8Array {
+  return encodeCoalescedMmioZone(toCoalescedMmioZone(zone));
 }
 
 function describe({ bus, addr, match, fd }: IoeventfdSpec): string {
   const value = match.len !== 0 && match.datamatch !== undefined
-    ? ` datamatch 0x${match.datamatch.toString(16)}`
+    ? ` datamatch ${hex(match.datamatch)}`
     : "";
-  return `${bus} 0x${addr.toString(16)} len 0x${
-    match.len.toString(16)
-  }${value} with descriptor ${fd}`;
+  return `${bus} ${hex(addr)} len ${hex(match.len)}${value} with descriptor ${fd}`;
 }

@@ -48,11 +48,6 @@ export function cycles(value: number): string {
   return grouped(value);
 }
 
-/** `0xfebfb000`. */
-export function hex(value: bigint | number): string {
-  return `0x${value.toString(16)}`;
-}
-
 /** A name, cut where it is longer than any that a kernel gives. */
 export function short(name: string): string {
   return name.length <= 64 ? name : `${name.slice(0, 63)}…`;

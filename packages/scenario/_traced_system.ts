@@ -5,6 +5,7 @@ import {
   encodeIoeventfd,
   encodeUserspaceMemoryRegion,
   errnoNumber,
+  hex,
   type HostMemory,
   type IoeventfdSpec,
   KVM_CREATE_IRQCHIP,
@@ -24,6 +25,7 @@ import {
   type RunOptions,
   specToIoeventfd,
   type Sregs,
+  toCoalescedMmioZone,
   toUserspaceMemoryRegion,
   type VcpuExit,
 } from "@ioeventfd/uapi";
@@ -53,7 +55,7 @@ export class TracedSystem implements KvmSystem {
   createVm(): KvmVm {
     const vm = this.inner.createVm();
     const fd = fdOf(vm, unknownFd + 1);
-    const line = `fd ${fdOf(this.inner, unknownFd)} cmd 0x${KVM_CREATE_VM.toString(16)} arg 0x0`;
+    const line = `fd ${fdOf(this.inner, unknownFd)} cmd ${hex(KVM_CREATE_VM)} arg 0x0`;
     this.#trace.call("ioctl", `${line} ret ${fd}`, this.#process, this.#process);
     return new TracedVm(vm, fd, this.#trace, this.#process);
   }
@@ -232,6 +234,6 @@ export class TracedVcpu implements KvmVcpu {
   }
 }
 
-function zoneBytes({ addr, size, pio }: CoalescedZone): Uint8Array {
-  return encodeCoalescedMmioZone({ addr, size, pio: pio === true ? 1 : 0 });
+function zoneBytes(zone: CoalescedZone): Uint8Array {
+  return encodeCoalescedMmioZone(toCoalescedMmioZone(zone));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CoalescedZone } from "./backend.ts";
 import { decodeStruct, encodeStruct, type StructLayout } from "./struct_layout.ts";
 
 /** `struct kvm_coalesced_mmio_zone`. */
@@ -48,4 +49,14 @@ export function encodeCoalescedMmioZone(value: CoalescedMmioZone): Uint8Array<Ar
  */
 export function decodeCoalescedMmioZone(bytes: Uint8Array): CoalescedMmioZone {
   return decodeStruct(COALESCED_MMIO_ZONE_LAYOUT, bytes);
+}
+
+/**
+ * A backend's {@linkcode CoalescedZone} in the kernel's spelling.
+ *
+ * @param zone The zone
+ * @returns The same
+ */
+export function toCoalescedMmioZone({ addr, size, pio }: CoalescedZone): CoalescedMmioZone {
+  return { addr, size, pio: pio === true ? 1 : 0 };
 }

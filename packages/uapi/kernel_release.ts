@@ -76,14 +76,21 @@ export interface IrqfdRules {
   readonly drainsCounter: boolean;
   /** EBUSY is judged within this VM, or for the eventfd in any VM. */
   readonly busyAcrossVms: boolean;
-  /** Errno of an assign without an in-kernel interrupt controller, or null where nobody looks. */
-  readonly withoutIrqchip: "EINVAL" | "EAGAIN" | null;
+  /** Errno of an assign without an in-kernel interrupt controller, or null where nobody on x86 looks. */
+  readonly withoutIrqchip: "EINVAL" | null;
 }
 
 /** Rules of the VM descriptor itself. */
 export interface VmRules {
   /** vCPU ids at or above it are EINVAL. */
   readonly vcpuIds: number;
+  /** `KVM_CREATE_PIT2` without a PIC in the kernel is ENOENT. */
+  readonly pitNeedsPic: boolean;
+  /**
+   * `KVM_SET_GSI_ROUTING` without an interrupt controller in the kernel is EINVAL. Before, it is not, and no routes are
+   * ENOMEM, as many as `KVM_CAP_IRQ_ROUTING` says EINVAL.
+   */
+  readonly routingNeedsIrqchip: boolean;
   /** An ioctl on a VM that was marked dead is EIO. */
   readonly deadVmIsEio: boolean;
   /** `KVM_SET_USER_MEMORY_REGION2` is known. */

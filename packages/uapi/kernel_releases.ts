@@ -59,7 +59,13 @@ const v3_14: KernelRelease = {
     generation: "per-publication",
     initialGeneration: 0,
   },
-  vm: { vcpuIds: 255, deadVmIsEio: false, memoryRegion2: false },
+  vm: {
+    vcpuIds: 255,
+    pitNeedsPic: false,
+    routingNeedsIrqchip: false,
+    deadVmIsEio: false,
+    memoryRegion2: false,
+  },
   x86: {
     fastMmio: false,
     fastHitInL2: false,
@@ -129,7 +135,6 @@ const v4_4: KernelRelease = {
     fastBusCountsIoeventfds: true,
   },
   bus: { ...v3_16.bus, zeroLengthFindable: true },
-  irqfd: { ...v3_16.irqfd, withoutIrqchip: "EAGAIN" },
   memslots: {
     ...v3_16.memslots,
     userSlots: 509,
@@ -176,7 +181,13 @@ const v5_15: KernelRelease = {
     generation: "bit63-while-updating",
     initialGeneration: 0,
   },
-  vm: { ...v4_4.vm, vcpuIds: 4096 },
+  vm: {
+    ...v4_4.vm,
+    vcpuIds: 4096,
+    pitNeedsPic: true,
+    routingNeedsIrqchip: true,
+    deadVmIsEio: true,
+  },
   x86: {
     ...v4_4.x86,
     fastHitInL2: false,
@@ -221,7 +232,7 @@ const v6_19: KernelRelease = {
   },
   irqfd: { ...v5_15.irqfd, busyAcrossVms: true },
   memslots: { ...v5_15.memslots, maxGpaBits: 52 },
-  vm: { ...v5_15.vm, deadVmIsEio: true, memoryRegion2: true },
+  vm: { ...v5_15.vm, memoryRegion2: true },
   x86: {
     ...v5_15.x86,
     misconfigWhileVectoringFatal: false,

@@ -40,6 +40,7 @@ export * from "./regs.ts";
 export * from "./scalar_type.ts";
 export * from "./segment.ts";
 export * from "./show_value.ts";
+export * from "./split_words.ts";
 export * from "./sregs.ts";
 export * from "./struct_layout.ts";
 export * from "./userspace_memory_region.ts";

@@ -9,6 +9,7 @@ import {
   encodeIoeventfd,
   encodeIrqfd,
   encodeUserspaceMemoryRegion,
+  hex,
   KVM_CREATE_PIT2,
   KVM_IOEVENTFD,
   KVM_IRQFD,
@@ -159,7 +160,7 @@ export class Rig {
     vcpu.setRegs({ ...startRegs(), rdx: BigInt(port) });
     const exit = vcpu.run({ timeoutMs: 5000, maxInstructions: 100 });
     if (exit.reason !== "io" || exit.port !== REPORT_PORT) {
-      throw new Error(`The IN of 0x${port.toString(16)} ended with ${exit.reason}`);
+      throw new Error(`The IN of ${hex(port)} ended with ${exit.reason}`);
     }
     return exit.data[0]!;
   }

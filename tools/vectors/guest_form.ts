@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { guestLayout } from "@ioeventfd/conform";
 import type { Assembler, Memory, Register } from "@ioeventfd/vmx-sim";
 
 /** Where a form's operand is. */
@@ -45,6 +46,9 @@ export const WITHIN = 0x40;
 export const ACROSS = 0xfff;
 /** What userspace answers to a read of 8 bytes. */
 export const ANSWER = 0x1122_3344_5566_7788n;
+
+/** A port with a doorbell. */
+export const PORT = 0x510;
 
 /** RAX by size. */
 export const accumulators = { 1: "al", 2: "ax", 4: "eax", 8: "rax" } as const;
@@ -92,4 +96,24 @@ export function sized(
   of: (size: FormSize) => GuestForm,
 ): GuestForm[] {
   return sizes.map(of);
+}
+
+/** The port in DX, and a string's address in RAM or at A. */
+export function portString(name: "ins" | "outs", size: 1 | 2 | 4, repeat: number): GuestForm {
+  return {
+    insn: `${repeat > 0 ? `rep${repeat} ` : ""}${name} ${pointers[size]}`,
+    tag: `${repeat > 0 ? "rep-" : ""}${name}`,
+    modes: bothModes,
+    offsets: [WITHIN],
+    emit(a, place): void {
+      const { long, at } = place;
+      a.mov(a.dx, PORT);
+      if (name === "ins") a.mov(wideRegister(a, place, "di"), at);
+      else a.mov(wideRegister(a, place, "si"), guestLayout.scratch);
+      if (repeat > 0) a.mov(wideRegister(a, place, "cx"), repeat);
+      if (name === "outs" && !long) a.db(0x36);
+      if (repeat > 0) a.rep();
+      a[name](size);
+    },
+  };
 }

@@ -16,6 +16,8 @@ import {
   longMode,
   operand,
   pointers,
+  PORT,
+  portString,
   sized,
   wideRegister,
   WITHIN,
@@ -124,25 +126,8 @@ function out(size: 1 | 2 | 4): GuestForm {
     offsets: [WITHIN],
     emit(a): void {
       a.mov(a.eax, 0x1122_3344);
-      a.mov(a.dx, 0x510);
+      a.mov(a.dx, PORT);
       a.out(a.dx, a[accumulators[size]]);
-    },
-  };
-}
-
-function outs(size: 1 | 2 | 4, repeat: number): GuestForm {
-  return {
-    insn: `rep${repeat} outs ${pointers[size]}`,
-    tag: "rep-outs",
-    modes: bothModes,
-    offsets: [WITHIN],
-    emit(a, place): void {
-      a.mov(a.dx, 0x510);
-      a.mov(wideRegister(a, place, "si"), guestLayout.scratch);
-      a.mov(wideRegister(a, place, "cx"), repeat);
-      if (!place.long) a.db(0x36);
-      a.rep();
-      a.outs(size);
     },
   };
 }
@@ -189,6 +174,6 @@ export const guestForms: readonly GuestForm[] = [
   out(1),
   out(2),
   out(4),
-  outs(1, 3),
-  outs(2, 2),
+  portString("outs", 1, 3),
+  portString("outs", 2, 2),
 ];

@@ -4,6 +4,7 @@
  * @module
  */
 import { guestLayout } from "@ioeventfd/conform";
+import { hex } from "@ioeventfd/uapi";
 import type { Assembler } from "@ioeventfd/vmx-sim";
 import {
   accumulators,
@@ -19,6 +20,8 @@ import {
   longMode,
   operand,
   pointers,
+  PORT,
+  portString,
   sized,
   wideRegister,
   WITHIN,
@@ -26,7 +29,6 @@ import {
 
 const RAM: number = guestLayout.scratch;
 const VALUE = 0x1122_3344;
-const PORT = 0x510;
 
 /** Opcode bytes, and ModRM for the operand that `operand` points BX or RBX at. */
 function raw(a: Assembler, { long }: FormPlace, opcode: readonly number[], reg: number): void {
@@ -247,29 +249,9 @@ function port(insn: string, tag: string, emit: (a: Assembler) => void): GuestFor
   return { insn, tag, modes: bothModes, offsets: [WITHIN], emit };
 }
 
-/** The port in DX, and a string's address in RAM or at A. */
-function portString(name: "ins" | "outs", size: 1 | 2 | 4, repeat: number): GuestForm {
-  return {
-    insn: `${repeat > 0 ? `rep${repeat} ` : ""}${name} ${pointers[size]}`,
-    tag: `${repeat > 0 ? "rep-" : ""}${name}`,
-    modes: bothModes,
-    offsets: [WITHIN],
-    emit(a, place): void {
-      const { long, at } = place;
-      a.mov(a.dx, PORT);
-      if (name === "ins") a.mov(wideRegister(a, place, "di"), at);
-      else a.mov(wideRegister(a, place, "si"), RAM);
-      if (repeat > 0) a.mov(wideRegister(a, place, "cx"), repeat);
-      if (name === "outs" && !long) a.db(0x36);
-      if (repeat > 0) a.rep();
-      a[name](size);
-    },
-  };
-}
-
 function outTo(number: number, size: Exclude<FormSize, 8>): GuestForm {
   const from = accumulators[size];
-  return port(`out 0x${number.toString(16)}, ${from}`, "out-imm8-or-far", (a) => {
+  return port(`out ${hex(number)}, ${from}`, "out-imm8-or-far", (a) => {
     a.mov(a.eax, VALUE);
     if (number < 0x100) return a.out(number, a[from]);
     a.mov(a.dx, number);

@@ -1,3 +1,4 @@
+import { hex } from "@ioeventfd/uapi";
 import type { Assembler } from "@ioeventfd/vmx-sim";
 import { guestLayout } from "../guest_machine.ts";
 import type { Template } from "./_guest_step.ts";
@@ -31,7 +32,7 @@ export const storeDatum: Template = (place) => {
   const bytes = size(place), at = operand(place), value = place.value();
   const from = accumulators[bytes];
   return {
-    text: `mov ${bytes} bytes ${at.text}, 0x${value.toString(16)}`,
+    text: `mov ${bytes} bytes ${at.text}, ${hex(value)}`,
     emit(a): void {
       a.mov(register(a, from), BigInt.asUintN(bytes * 8, value));
       at.point(a);
@@ -169,7 +170,7 @@ export const registers: Template = (place) => {
   const immediate = mixed || place.draw.oneIn(2);
   const operation = immediate ? "mov" : name;
   return {
-    text: `${operation} ${to}, ${immediate ? `0x${value.toString(16)}` : from}`,
+    text: `${operation} ${to}, ${immediate ? hex(value) : from}`,
     emit(a): void {
       const source = immediate ? BigInt.asUintN(bytes * 8, value) : register(a, from);
       a[operation](register(a, to), source);

@@ -1,3 +1,4 @@
+import { hex } from "@ioeventfd/uapi";
 import type { Assembler } from "@ioeventfd/vmx-sim";
 import { guestLayout } from "../guest_machine.ts";
 import type { StepPlace, Template } from "./_guest_step.ts";
@@ -47,7 +48,7 @@ export const rareAccess: Template = (place) => {
   const offset = place.offset() & -align;
   const scratch = guestLayout.scratch + 8 * draw.int(0, 4);
   return {
-    text: name.replace("M", `[0x${(guestLayout.mmio + offset).toString(16)}]`),
+    text: name.replace("M", `[${hex(guestLayout.mmio + offset)}]`),
     emit(a): void {
       if (/mm1/.test(name)) loadVectors(a, place, scratch);
       a.mov(register(a, long ? "rbx" : "bx"), BigInt(long ? guestLayout.mmio + offset : offset));
@@ -82,7 +83,7 @@ export const rareStack: Template = (place) => {
     return { text: `fnstcw ${at.text}`, emit: (a) => (at.point(a), a.fnstcw(at.of(a, 2))) };
   }
   return {
-    text: `${call ? "call" : "enter"} at 0x${(guestLayout.mmio + offset).toString(16)}`,
+    text: `${call ? "call" : "enter"} at ${hex(guestLayout.mmio + offset)}`,
     emit(a): void {
       a.mov(a.rbp, 0x1234);
       a.mov(a.rsp, BigInt(guestLayout.mmio + offset + 8));

@@ -8,6 +8,7 @@ import {
   decodeUserspaceMemoryRegion,
   encodeCoalescedMmioZone,
   encodeIoeventfd,
+  hex,
   type Ioeventfd,
   type IoeventfdBus,
   type IoeventfdSpec,
@@ -24,6 +25,7 @@ import {
   type KvmVm,
   type MemoryRegion,
   specToIoeventfd,
+  toCoalescedMmioZone,
   toMemoryRegion,
 } from "@ioeventfd/uapi";
 import { PlainBus, type PlainDevice } from "./_plain_bus.ts";
@@ -82,7 +84,7 @@ export class ReferenceVm implements KvmVm {
         this.setMemoryRegion(toMemoryRegion(decodeUserspaceMemoryRegion(arg)));
         return 0;
     }
-    throw new TypeError(`This VM has no ioctl 0x${request.toString(16)}`);
+    throw new TypeError(`This VM has no ioctl ${hex(request)}`);
   }
 
   assignIoeventfd(spec: IoeventfdSpec): void {
@@ -98,13 +100,13 @@ export class ReferenceVm implements KvmVm {
     this.#fast?.changed(change);
   }
 
-  registerCoalesced({ addr, size, pio }: CoalescedZone): void {
-    const bytes = encodeCoalescedMmioZone({ addr, size, pio: pio === true ? 1 : 0 });
+  registerCoalesced(zone: CoalescedZone): void {
+    const bytes = encodeCoalescedMmioZone(toCoalescedMmioZone(zone));
     this.ioctl(KVM_REGISTER_COALESCED_MMIO, bytes);
   }
 
-  unregisterCoalesced({ addr, size, pio }: CoalescedZone): void {
-    const bytes = encodeCoalescedMmioZone({ addr, size, pio: pio === true ? 1 : 0 });
+  unregisterCoalesced(zone: CoalescedZone): void {
+    const bytes = encodeCoalescedMmioZone(toCoalescedMmioZone(zone));
     this.ioctl(KVM_UNREGISTER_COALESCED_MMIO, bytes);
   }
 

@@ -1,3 +1,4 @@
+import { hex } from "@ioeventfd/uapi";
 import type { Assembler, Memory } from "@ioeventfd/vmx-sim";
 import { guestLayout } from "../guest_machine.ts";
 import type { StepPlace, Template } from "./_guest_step.ts";
@@ -20,7 +21,7 @@ export function operand(place: StepPlace, offset: number = place.offset()): Oper
   const { draw, long } = place;
   const disp = draw.pick([0, 0, 8, -8, 0x100]);
   const address = long ? BigInt(guestLayout.mmio + offset) : BigInt(offset);
-  const shown = `0x${(guestLayout.mmio + offset).toString(16)}`;
+  const shown = hex(guestLayout.mmio + offset);
   const base = long ? "rbx" : "bx", index = long ? "rsi" : "si";
   if (!long && draw.oneIn(4)) {
     return { text: `[${shown}]`, point: () => {}, of: (a, n) => pointed(a, n)(offset) };

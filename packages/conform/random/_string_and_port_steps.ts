@@ -1,3 +1,4 @@
+import { hex } from "@ioeventfd/uapi";
 import { guestLayout } from "../guest_machine.ts";
 import type { Template } from "./_guest_step.ts";
 import { operand } from "./_step_operand.ts";
@@ -15,7 +16,7 @@ export const string: Template = (place) => {
   const ram = guestLayout.scratch + 8;
   return {
     text: `${backwards ? "std, " : ""}${count > 0 ? `rep${count} ` : ""}${name} ${bytes} bytes ` +
-      `0x${(guestLayout.mmio + there).toString(16)}${fromRam ? " with RAM" : ""}`,
+      `${hex(guestLayout.mmio + there)}${fromRam ? " with RAM" : ""}`,
     emit(a): void {
       const source = register(a, long ? "rsi" : "si"), target = register(a, long ? "rdi" : "di");
       const mmio = (offset: number): bigint => BigInt(long ? guestLayout.mmio + offset : offset);
@@ -38,7 +39,7 @@ export const port: Template = (place) => {
   const input = place.draw.oneIn(3), short = number < 256 && place.draw.oneIn(2);
   const accumulator = accumulators[bytes];
   return {
-    text: `${input ? "in" : "out"} ${bytes} bytes port 0x${number.toString(16)}`,
+    text: `${input ? "in" : "out"} ${bytes} bytes port ${hex(number)}`,
     emit(a): void {
       if (!input) a.mov(register(a, accumulator), BigInt.asUintN(bytes * 8, value));
       if (!short) a.mov(a.dx, number);
@@ -57,7 +58,7 @@ export const portString: Template = (place) => {
   const ram = guestLayout.scratch + 8;
   return {
     text: `${count > 0 ? `rep${count} ` : ""}${input ? "ins" : "outs"} ${bytes} bytes ` +
-      `port 0x${number.toString(16)}`,
+      `port ${hex(number)}`,
     emit(a): void {
       const mmio = BigInt(long ? guestLayout.mmio + there : there);
       const target = (long ? intoRam : !esIsMmio) ? BigInt(ram) : mmio;
@@ -80,7 +81,7 @@ export const stack: Template = (place) => {
   const pop = !long || draw.oneIn(2), bytes = long ? 8 : 2;
   const from = draw.pick(long ? ["rax", "rcx", "r8"] : ["ax", "cx"]);
   return {
-    text: pop ? `pop ${at.text}` : `push ${from} at 0x${(guestLayout.mmio + offset).toString(16)}`,
+    text: pop ? `pop ${at.text}` : `push ${from} at ${hex(guestLayout.mmio + offset)}`,
     emit(a): void {
       if (pop) {
         a.push(register(a, from));

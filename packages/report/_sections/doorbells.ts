@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import type { DoorbellReport } from "@ioeventfd/capture";
-import { counted, cycles, duration, grouped, hex, share } from "../_format.ts";
+import { counted, cycles, duration, grouped, share } from "../_format.ts";
 import { type Html, type HtmlPart, markup } from "../_html.ts";
 import { type KeyedCell, table, type TableColumn, type TableRow } from "../_page/table.ts";
 import { cyclesOf, isFast, rowCounts } from "../write_counts.ts";

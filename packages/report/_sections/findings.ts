@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { counted, cycles, grouped, hex, share } from "../_format.ts";
+import { hex } from "@ioeventfd/uapi";
+import { counted, cycles, grouped, share } from "../_format.ts";
 import { type Html, type HtmlPart, markup } from "../_html.ts";
 import { cyclesOf, isFast, rowCounts, writeCounts } from "../write_counts.ts";
 import type { RecordingContext } from "./recording_context.ts";

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import type { KernelRelease } from "@ioeventfd/uapi";
-import { grouped, hex } from "../_format.ts";
+import { grouped } from "../_format.ts";
 import { type Html, markup } from "../_html.ts";
 import { kickStories, type KickStory, type WalkEntry } from "../kick_story.ts";
 import { type KickStep, kickSteps } from "./kick_steps.ts";

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import type { WorkName } from "@ioeventfd/scenario";
 import { costTable } from "@ioeventfd/vmx-sim";
-import { counted, hex } from "../_format.ts";
+import { counted } from "../_format.ts";
 import type { KickStory, WalkEntry } from "../kick_story.ts";
 
 /** One step. */

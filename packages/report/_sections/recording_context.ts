@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import type { DoorbellReport } from "@ioeventfd/capture";
-import { hex } from "../_format.ts";
 import { type Html, type HtmlPart, markup } from "../_html.ts";
 import type { PageBuilder } from "../_page/builder.ts";
 import type { PathCosts } from "../path_costs.ts";

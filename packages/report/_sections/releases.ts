@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import type { ReplayReport } from "@ioeventfd/capture";
-import { counted, cycles, grouped, hex } from "../_format.ts";
+import { counted, cycles, grouped } from "../_format.ts";
 import { type Html, type HtmlPart, markup } from "../_html.ts";
 import { table } from "../_page/table.ts";
 import { pathCosts } from "../path_costs.ts";

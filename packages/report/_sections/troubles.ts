@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { hex } from "@ioeventfd/uapi";
 import type { NearMissReport } from "@ioeventfd/capture";
-import { grouped, hex } from "../_format.ts";
+import { grouped } from "../_format.ts";
 import { type Html, type HtmlPart, markup } from "../_html.ts";
 import { table } from "../_page/table.ts";
 import type { LostDoorbell } from "../study_recording.ts";
