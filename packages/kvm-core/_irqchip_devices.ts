@@ -39,7 +39,7 @@ export function registerIrqchip(vm: Buses, irqchip: Irqchip): void {
   registerAll(vm, [...pic, ioapic]);
 }
 
-// KERNEL 6.19 arch/x86/kvm/i8254.c kvm_create_pit: the speaker takes 4 ports on the bus and answers one
+// KERNEL 6.19 arch/x86/kvm/i8254.c kvm_create_pit: the speaker takes 4 ports on the bus and answers one; no PIT is ENOMEM
 export function registerPit(vm: Buses, speaker: boolean): void {
   const pit = { bus: KVM_PIO_BUS, addr: 0x40, len: 4, device: silentPorts("PIT", 0x40, 0x43) };
   const dummy = {
@@ -48,16 +48,16 @@ export function registerPit(vm: Buses, speaker: boolean): void {
     len: 4,
     device: silentPorts("speaker", 0x61, 0x61),
   };
-  registerAll(vm, speaker ? [pit, dummy] : [pit]);
+  registerAll(vm, speaker ? [pit, dummy] : [pit], "ENOMEM");
 }
 
-/** All of them, or none. */
-function registerAll(vm: Buses, devices: readonly Placed[]): void {
+/** All of them, or none, with the bus's errno unless another is given. */
+function registerAll(vm: Buses, devices: readonly Placed[], errno?: ErrnoName): void {
   for (const [at, { bus, addr, len, device }] of devices.entries()) {
     const answer = vm.bus(bus).register(addr, 0, len, device);
     if (answer === 0) continue;
     for (const made of devices.slice(0, at)) vm.bus(made.bus).unregister(made.device);
-    const code: ErrnoName = errnoName(-answer) ?? "ENOMEM";
+    const code: ErrnoName = errno ?? errnoName(-answer) ?? "ENOMEM";
     throw new KvmError(code, {
       check: "bus-full",
       detail: `${device.label} at ${hex(addr)} does not fit on its bus`,

@@ -74,14 +74,16 @@ class Irqfd implements Waiter {
   // KERNEL 6.19 virt/kvm/eventfd.c irqfd_inject
   inject(): void {
     const { irqchip } = this.#owner.host.irqchip;
+    if (this.resample !== null) return irqchip?.setIrq(this.gsi, true, 1);
     irqchip?.setIrq(this.gsi, true);
-    if (this.resample === null) irqchip?.setIrq(this.gsi, false);
+    irqchip?.setIrq(this.gsi, false);
   }
 
   // KERNEL 6.19 virt/kvm/eventfd.c irqfd_shutdown
   stop(): void {
     if (this.#place !== null) this.context.removeWaiterAndRead(this.#place);
     this.#unlistenEoi?.();
+    if (this.resample !== null) this.#owner.resampled(this.gsi);
     this.context.release();
     this.resample?.release();
   }
@@ -89,7 +91,7 @@ class Irqfd implements Waiter {
   // KERNEL 6.19 virt/kvm/eventfd.c irqfd_resampler_ack
   #ended(irq: number): void {
     if (irq !== this.gsi) return;
-    this.#owner.host.irqchip.irqchip?.setIrq(irq, false);
+    this.#owner.host.irqchip.irqchip?.setIrq(irq, false, 1);
     this.resample?.signal();
   }
 }
@@ -138,7 +140,7 @@ export class Irqfds {
     if (mode === "none") {
       refuse(rules.withoutIrqchip, "irqchip", "There is no interrupt controller in the kernel");
     }
-    if (resampling && mode === "split" && rules.withoutIrqchip === "EINVAL") {
+    if (resampling && mode === "split") {
       refuse("EINVAL", "irqchip", "RESAMPLE needs PIC and IOAPIC in the kernel");
     }
   }
@@ -154,6 +156,13 @@ export class Irqfds {
     for (const irqfd of [...this.#items]) {
       if (irqfd.context === context && irqfd.gsi === gsi) this.detach(irqfd);
     }
+  }
+
+  // KERNEL 6.19 virt/kvm/eventfd.c irqfd_resampler_shutdown
+  /** One with RESAMPLE is gone: the last of its line lets it go. */
+  resampled(gsi: number): void {
+    for (const irqfd of this.#items) if (irqfd.gsi === gsi && irqfd.resample !== null) return;
+    this.host.irqchip.irqchip?.setIrq(gsi, false, 1);
   }
 
   detach(irqfd: Irqfd): void {

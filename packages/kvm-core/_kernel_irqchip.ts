@@ -8,6 +8,8 @@ export interface IrqchipHost {
   /** vCPUs were made. */
   hasVcpus(): boolean;
   bus(index: number): IoBus;
+  /** A PIT needs the PIC in the kernel. */
+  readonly pitNeedsPic: boolean;
 }
 
 // KERNEL 4.4, 6.19 arch/x86/kvm/x86.c kvm_arch_vm_ioctl, kvm_vm_ioctl_enable_cap
@@ -43,7 +45,7 @@ export class KernelIrqchip {
 
   createPit2(speaker: boolean): void {
     if (this.#hasPit) throw new KvmError("EEXIST", { check: "pit", detail: "There is a PIT" });
-    if (this.irqchip === null) {
+    if (this.irqchip === null && this.#host.pitNeedsPic) {
       throw new KvmError("ENOENT", {
         check: "irqchip",
         detail: "A PIT needs the PIC in the kernel",

@@ -5,8 +5,7 @@ import type { VcpuFile } from "./vcpu_file.ts";
 export class Vcpus {
   readonly #release: KernelRelease;
   readonly #open = new Map<number, VcpuFile>();
-  /** How many were made, closed ones included. */
-  made = 0;
+  readonly #ids = new Set<number>();
 
   constructor(release: KernelRelease) {
     this.#release = release;
@@ -14,6 +13,11 @@ export class Vcpus {
 
   get open(): readonly VcpuFile[] {
     return [...this.#open.values()];
+  }
+
+  /** How many were made, closed ones included. */
+  get made(): number {
+    return this.#ids.size;
   }
 
   get empty(): boolean {
@@ -29,12 +33,13 @@ export class Vcpus {
     if (this.made >= (capabilities[KVM_CAP_MAX_VCPUS] ?? Infinity)) {
       throw new KvmError("EINVAL", { check: "vcpu-count", detail: "There are too many vCPUs" });
     }
-    if (!this.#open.has(id)) return;
+    // a closed one stays in the VM
+    if (!this.#ids.has(id)) return;
     throw new KvmError("EEXIST", { check: "vcpu-id", detail: `vCPU ${hex(id)} exists` });
   }
 
   add(vcpu: VcpuFile): void {
-    this.made++;
+    this.#ids.add(vcpu.id);
     this.#open.set(vcpu.id, vcpu);
   }
 

@@ -32,7 +32,6 @@ import { type Argument, copied, requestNumber, scalar, showRequest } from "./_io
 import { highWord, lowWord } from "./_u64.ts";
 import type { Vm } from "./vm.ts";
 
-const IOAPIC_PINS = 24;
 const ROUTE_BYTES = 48;
 const PIT_SPEAKER_DUMMY = 1;
 
@@ -77,8 +76,8 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
     return 0;
   }],
   [KVM_SET_IDENTITY_MAP_ADDR, (vm, arg) => {
+    if (vm.hasVcpus) refuse("EINVAL", "vcpus", "There are vCPUs already");
     copied(arg, 8);
-    if (vm.vcpus.length > 0) refuse("EINVAL", "vcpus", "There are vCPUs already");
     return 0;
   }],
 ]);
@@ -110,21 +109,29 @@ function enableCap(vm: Vm, arg: Argument): number {
   if (cap !== KVM_CAP_SPLIT_IRQCHIP) {
     refuse("EINVAL", "capability", `Capability ${hex(cap)} cannot be enabled here`);
   }
-  if (word(bytes, 12) !== 0 || word(bytes, 8) > IOAPIC_PINS) {
-    refuse("EINVAL", "routes", `More than ${hex(IOAPIC_PINS)} routes are reserved`);
+  const most = vm.release.capabilities[KVM_CAP_IRQ_ROUTING] ?? 0;
+  if (word(bytes, 12) !== 0 || word(bytes, 8) > most) {
+    refuse("EINVAL", "routes", `More than ${hex(most)} routes are reserved`);
   }
   return done(vm.enableSplitIrqchip());
 }
 
-// KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl: the routes themselves are not kept
+// KERNEL 4.4, 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl: the routes themselves are not kept
 function setGsiRouting(vm: Vm, arg: Argument): number {
   const bytes = copied(arg, 8);
-  if (vm.irqchipMode === "none") refuse("EINVAL", "irqchip", "There is no irqchip");
+  const { routingNeedsIrqchip } = vm.release.vm;
+  if (routingNeedsIrqchip && vm.irqchipMode === "none") {
+    refuse("EINVAL", "irqchip", "There is no irqchip");
+  }
   const routes = word(bytes, 0);
-  if (routes > (vm.release.capabilities[KVM_CAP_IRQ_ROUTING] ?? 0)) {
+  const most = vm.release.capabilities[KVM_CAP_IRQ_ROUTING] ?? 0;
+  if (routes > (routingNeedsIrqchip ? most : most - 1)) {
     refuse("EINVAL", "routes", `There are ${hex(routes)} routes, which is too many`);
   }
   if (word(bytes, 4) !== 0) refuse("EINVAL", "flags", "Flags are not 0x0");
+  if (routes === 0 && !routingNeedsIrqchip) {
+    refuse("ENOMEM", "allocation", "No memory for no routes");
+  }
   copied(arg, 8 + routes * ROUTE_BYTES);
   return 0;
 }

@@ -102,7 +102,7 @@ export class CoalescedRing {
 
   // KERNEL 6.19 virt/kvm/coalesced_mmio.c coalesced_mmio_write
   /**
-   * Adds a write. Where the release trusts a `last` outside of the ring, the write is out of bounds: here it is lost, and
+   * Adds a write. Bytes of the entry's data behind the length keep what an earlier write left. Where the release trusts a `last` outside of the ring, the write is out of bounds: here it is lost, and
    * reported.
    *
    * @param lo Address, low word
@@ -118,16 +118,13 @@ export class CoalescedRing {
     const last = this.last;
     if (last < KVM_COALESCED_MMIO_MAX) {
       const at = HEADER_WORDS + last * ENTRY_WORDS;
-      this.#pageNow().words[at] = lo;
-      this.#pageNow().words[at + 1] = hi;
-      this.#pageNow().words[at + 2] = len;
-      this.#pageNow().words[at + 3] = this.#rules.coalescedPio ? pio : 0;
-      this.#pageNow().words[at + 4] = len < 4 ? vlo & ((1 << len * 8) - 1) : vlo;
-      this.#pageNow().words[at + 5] = len <= 4
-        ? 0
-        : len < 8
-        ? vhi & ((1 << (len - 4) * 8) - 1)
-        : vhi;
+      const { words } = this.#pageNow();
+      words[at] = lo;
+      words[at + 1] = hi;
+      words[at + 2] = len;
+      if (this.#rules.coalescedPio) words[at + 3] = pio;
+      words[at + 4] = firstBytes(len, vlo, words[at + 4]!);
+      words[at + 5] = firstBytes(len - 4, vhi, words[at + 5]!);
     } else {
       const detail = `A coalesced write went to entry 0x${last.toString(16)} of 0xaa`;
       this.#report({ kind: "out-of-bounds", quirk: "coalesced-oob", detail });
@@ -147,11 +144,15 @@ export class CoalescedRing {
     if (last >= KVM_COALESCED_MMIO_MAX || this.first >= KVM_COALESCED_MMIO_MAX) return writes;
     while (this.first !== last) {
       const at = (HEADER_WORDS + this.first * ENTRY_WORDS) * 4;
+      const len = this.#pageNow().view.getUint32(at + 8, true);
       writes.push({
         addr: this.#pageNow().view.getBigUint64(at, true),
-        len: this.#pageNow().view.getUint32(at + 8, true),
+        len,
         pio: this.#pageNow().view.getUint32(at + 12, true),
-        data: this.#pageNow().view.getBigUint64(at + 16, true),
+        data: BigInt.asUintN(
+          8 * Math.min(len, 8),
+          this.#pageNow().view.getBigUint64(at + 16, true),
+        ),
       });
       this.first = (this.first + 1) % KVM_COALESCED_MMIO_MAX;
     }
@@ -162,4 +163,12 @@ export class CoalescedRing {
     this.#page ??= newPage();
     return this.#page;
   }
+}
+
+/** A word whose first bytes are those of a value, and whose others stay. */
+function firstBytes(count: number, value: number, word: number): number {
+  if (count <= 0) return word;
+  if (count >= 4) return value;
+  const mask = (1 << count * 8) - 1;
+  return (word & ~mask) | (value & mask);
 }

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { kernelReleases, KVM_MMIO_BUS, KVM_PIO_BUS } from "@ioeventfd/uapi";
+import { kernelReleases, KVM_MMIO_BUS, KVM_PIO_BUS, latestRelease } from "@ioeventfd/uapi";
 import fc from "fast-check";
 import { CoalescedZoneDevice } from "./_coalesced_zone.ts";
 import { CoalescedZones } from "./_coalesced_zones.ts";
 import { AllocationFaults } from "./allocation_faults.ts";
-import { CoalescedRing } from "./coalesced_ring.ts";
+import { CoalescedRing, KVM_COALESCED_MMIO_MAX } from "./coalesced_ring.ts";
 import { IoBus } from "./io_bus.ts";
 import { refusal, Rig } from "./testdata/helpers.ts";
 
@@ -93,5 +93,22 @@ Deno.test("CoalescedZones keeps no zone that was unregistered, in any release", 
     assertEquals([zones.count, bus.deviceCount], [2, 2]);
     zones.unregister(zone);
     assertEquals([zones.count, bus.deviceCount], [0, 0]);
+  }
+});
+
+Deno.test("CoalescedRing.push() leaves the bytes behind the length as they were, and drain() leaves them out", () => {
+  const ring = new CoalescedRing(latestRelease.bus);
+  for (let at = 0; at < KVM_COALESCED_MMIO_MAX; at++) {
+    ring.push(0x1000, 0, 8, 0x44332211, 0x88776655 | 0, 0);
+    ring.drain();
+  }
+  for (const len of [1, 2, 3, 4, 5, 7, 8]) {
+    const data = 8 + 24 * ring.last + 16;
+    ring.push(0x1000, 0, len, 0xa4a3a2a1 | 0, 0xa8a7a6a5 | 0, 0);
+    const bytes = [...ring.bytes.subarray(data, data + 8)];
+    const now = [0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8];
+    const old = [0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88];
+    assertEquals(bytes, [...now.slice(0, len), ...old.slice(len)]);
+    assertEquals(ring.drain()[0]!.data, 0xa8a7a6a5a4a3a2a1n & ((1n << BigInt(8 * len)) - 1n));
   }
 });

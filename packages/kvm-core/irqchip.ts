@@ -30,16 +30,25 @@ export class Irqchip {
   /** The I/O APIC. */
   readonly ioapic: Ioapic = new Ioapic();
 
-  // KERNEL 6.19 arch/x86/kvm/irq.c default_routing
+  /** A bit for each source that holds a line high. */
+  readonly #held = new Uint8Array(24);
+
+  // KERNEL 6.19 arch/x86/kvm/irq.c default_routing; arch/x86/include/asm/kvm_host.h __kvm_irq_line_state
   /**
-   * Sets an interrupt line: to both controllers below 16, to the I/O APIC below 24, to nothing above.
+   * Sets an interrupt line: to both controllers below 16, to the I/O APIC below 24, to nothing above. It is high while
+   * any source holds it.
    *
    * @param gsi Interrupt number
    * @param level High or low
+   * @param source 0 for userspace and its irqfds, 1 for irqfds with RESAMPLE
    */
-  setIrq(gsi: number, level: boolean): void {
-    if (gsi < 16) this.pic.setLine(gsi, level);
-    if (gsi < 24) this.ioapic.setLine(gsi, level);
+  setIrq(gsi: number, level: boolean, source: 0 | 1 = 0): void {
+    if (gsi >= this.#held.length) return;
+    const bit = 1 << source;
+    this.#held[gsi] = level ? this.#held[gsi]! | bit : this.#held[gsi]! & ~bit;
+    const high = this.#held[gsi] !== 0;
+    if (gsi < 16) this.pic.setLine(gsi, high);
+    this.ioapic.setLine(gsi, high);
   }
 }
 

@@ -27,7 +27,7 @@ Deno.test("no irqchip is made after another, or after a vCPU", () => {
   assertEquals(errnoOf(() => other.vm.createIrqchip()), "EINVAL");
 });
 
-Deno.test("enableSplitIrqchip() by KVM_ENABLE_CAP: at most 24 routes, no devices on the buses", () => {
+Deno.test("enableSplitIrqchip() by KVM_ENABLE_CAP: at most 4096 routes, no devices on the buses", () => {
   const rig = new Rig();
   const argument = (routes: number): Uint8Array => {
     const bytes = new Uint8Array(104);
@@ -35,11 +35,27 @@ Deno.test("enableSplitIrqchip() by KVM_ENABLE_CAP: at most 24 routes, no devices
     new DataView(bytes.buffer).setUint32(8, routes, true);
     return bytes;
   };
-  assertEquals(errnoOf(() => rig.vm.ioctl(KVM_ENABLE_CAP, argument(25))), "EINVAL");
-  assertEquals(rig.vm.ioctl(KVM_ENABLE_CAP, argument(24)), 0);
+  assertEquals(errnoOf(() => rig.vm.ioctl(KVM_ENABLE_CAP, argument(4097))), "EINVAL");
+  assertEquals(rig.vm.ioctl(KVM_ENABLE_CAP, argument(4096)), 0);
   assertEquals([rig.vm.irqchipMode, rig.vm.irqchip], ["split", null]);
   assertEquals([rig.vm.bus(0).deviceCount, rig.vm.bus(1).deviceCount], [0, 0]);
   assertEquals(rig.store(0xfee00000, 4), false, "local APICs are there");
+});
+
+Deno.test("Irqchip.setIrq() keeps a line high while any source holds it", () => {
+  const rig = new Rig();
+  rig.vm.createIrqchip();
+  const irqchip = rig.vm.irqchip!;
+  irqchip.setIrq(5, true, 1);
+  assertEquals(irqchip.pic.irr, 1 << 5);
+  irqchip.pic.acknowledge();
+  irqchip.setIrq(5, true);
+  irqchip.setIrq(5, false);
+  assertEquals(irqchip.pic.irr, 0, "no edge: the other source holds it");
+  irqchip.setIrq(5, false, 1);
+  irqchip.setIrq(5, true);
+  assertEquals(irqchip.pic.irr, 1 << 5);
+  for (const gsi of [24, 1000, 0xffff_ffff]) irqchip.setIrq(gsi, true);
 });
 
 Deno.test("createIrqchip() on a full bus is ENOSPC and leaves nothing behind", () => {

@@ -100,3 +100,23 @@ Deno.test("irqfd with a split irqchip: RESAMPLE is EINVAL before the descriptor"
   assertEquals(rig.irqfd(-1, 4), "EBADF");
   assertEquals(rig.irqfd(rig.efd(), 4), 0);
 });
+
+Deno.test("irqfd with RESAMPLE: the last one of a line lets it go when it is taken away", () => {
+  const rig = withIrqchip();
+  const { pic } = rig.vm.irqchip!;
+  const [fd, resample, other] = [rig.efd(), rig.efd(), rig.efd()];
+  rig.irqfd(fd, 5, RESAMPLE, resample);
+  rig.irqfd(other, 5, RESAMPLE, resample);
+  rig.kvm.eventfdWrite(fd, 1n);
+  const held = (): boolean => {
+    pic.acknowledge();
+    rig.vm.irqchip!.setIrq(5, true);
+    rig.vm.irqchip!.setIrq(5, false);
+    return (pic.irr & 1 << 5) === 0;
+  };
+  assertEquals(held(), true);
+  rig.irqfd(fd, 5, DEASSIGN);
+  assertEquals(held(), true, "the other holds it");
+  rig.irqfd(other, 5, DEASSIGN);
+  assertEquals(held(), false);
+});

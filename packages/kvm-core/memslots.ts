@@ -199,6 +199,7 @@ export class Memslots {
     const { gpa, size, hva, flags } = region;
     if (size === 0n) {
       if (before === null) refuse("missing", `Slot ${hex(id)} cannot be deleted: it is not there`);
+      this.#allocate();
       return this.#commit(space, "delete", before, null);
     }
     if (before !== null) {
@@ -210,9 +211,7 @@ export class Memslots {
     }
     const kind = before === null ? "create" : gpa === before.gpa ? "flags" : "move";
     if (kind !== "flags") this.#checkPlace(space, id, gpa, size);
-    if (this.#faults?.take("memslot") === true) {
-      throw new KvmError("ENOMEM", { check: "allocation", detail: "No memory for the slot" });
-    }
+    this.#allocate();
     const start = Number(gpa);
     this.#commit(space, kind, before, {
       id,
@@ -226,6 +225,11 @@ export class Memslots {
       end: start + Number(size),
       bytes: before?.bytes ?? this.#memory(hva, size),
     });
+  }
+
+  #allocate(): void {
+    if (this.#faults?.take("memslot") !== true) return;
+    throw new KvmError("ENOMEM", { check: "allocation", detail: "No memory for the slot" });
   }
 
   // KERNEL 6.19 virt/kvm/kvm_main.c kvm_check_memslot_overlap; arch/x86/kvm/x86.c kvm_arch_prepare_memory_region

@@ -151,6 +151,9 @@ Deno.test("Memslots.set() says what it refuses", () => {
   const { code, reason } = refusal(() => slots.set({ ...ok, slot: 1, gpa: 0x20000n }));
   assertEquals([code, reason.check, slots.slot(1)], ["ENOMEM", "allocation", null]);
   assertEquals(errnoOf(() => slots.set({ ...ok, slot: 1, gpa: 0x20000n })), 0);
+  faults.fail("memslot");
+  assertEquals(errnoOf(() => slots.set({ ...ok, slot: 1, size: 0n })), "ENOMEM");
+  assertEquals(errnoOf(() => slots.set({ ...ok, slot: 1, size: 0n })), 0);
 });
 
 Deno.test("Memslots.onSlotChange() tells what changed after it did", () => {

@@ -100,6 +100,7 @@ export class Vm extends VmDescriptor implements KvmVm {
     const irqchip = new KernelIrqchip({
       hasVcpus: () => this.hasVcpus,
       bus: shared.bus,
+      pitNeedsPic: this.release.vm.pitNeedsPic,
     });
     this.#irqchip = irqchip;
     this.#irqfds = new Irqfds({ ...shared, rules: irqfd, irqchip });

@@ -167,6 +167,9 @@ Deno.test("vCPU ids: out of range EINVAL, taken EEXIST, more than the limit EINV
   assertEquals(errnoOf(() => vm.ioctl(KVM_CREATE_VCPU, new Uint8Array(4))), "EINVAL");
   vm.openVcpu(254);
   assertEquals(errnoOf(() => vm.openVcpu(254)), "EEXIST");
+  const vcpu = vm.openVcpu(0);
+  vcpu[Symbol.dispose]();
+  assertEquals(errnoOf(() => vm.openVcpu(0)), "EEXIST", "a closed one stays in the VM");
   assertThrows(() => vm.createVcpu(0), TypeError, "no CPU");
 });
 

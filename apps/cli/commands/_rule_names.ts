@@ -57,6 +57,8 @@ export const ruleNames: RuleNames = {
   },
   vm: {
     vcpuIds: "vCPU ids",
+    pitNeedsPic: "PIT needs the PIC in the kernel",
+    routingNeedsIrqchip: "interrupt routes need an irqchip",
     deadVmIsEio: "ioctl on a dead VM is EIO",
     memoryRegion2: "KVM_SET_USER_MEMORY_REGION2",
   },
