@@ -196,7 +196,7 @@ export class Vm extends VmDescriptor implements KvmVm {
    * `KVM_IRQFD`.
    *
    * @param argument Fields of `struct kvm_irqfd`
-   * @throws {KvmError} EINVAL, EAGAIN, EBADF, EBUSY, ENOMEM
+   * @throws {KvmError} EINVAL, EBADF, EBUSY, ENOMEM
    */
   irqfd(argument: Irqfd): void {
     this.checkOpen();
@@ -251,7 +251,7 @@ export class Vm extends VmDescriptor implements KvmVm {
    * `KVM_CREATE_PIT2`.
    *
    * @param speakerDummy Port 0x61 is the kernel's too
-   * @throws {KvmError} EEXIST, ENOENT without PIC, ENOSPC
+   * @throws {KvmError} EEXIST, ENOENT without PIC, ENOMEM also where the bus is full
    */
   createPit2(speakerDummy = false): void {
     this.checkOpen();
