@@ -1,3 +1,6 @@
+import type { SharedCount } from "./_shared_count.ts";
+import type { Sleepers } from "./_sleepers.ts";
+
 /** Keeps the event loop alive: a wait on shared memory alone does not. */
 const forever = 0x7fff_ffff;
 
@@ -7,8 +10,8 @@ const forever = 0x7fff_ffff;
  */
 export class ForeignWakes {
   readonly #words: Int32Array<SharedArrayBuffer>;
-  readonly #sequence: number;
-  readonly #sleepers: number;
+  readonly #count: SharedCount;
+  readonly #sleepers: Sleepers;
   readonly #onWake: () => void;
   #running = false;
   #sleeping = false;
@@ -18,25 +21,28 @@ export class ForeignWakes {
 
   /**
    * @param words Shared memory
-   * @param sequence Index of the word that each wake moves
-   * @param sleepers Index of the word that counts who sleeps
+   * @param count The counter in it
+   * @param sleepers Whom to sleep among
    * @param onWake Called when another thread has moved the sequence
    */
   constructor(
     words: Int32Array<SharedArrayBuffer>,
-    sequence: number,
-    sleepers: number,
+    count: SharedCount,
+    sleepers: Sleepers,
     onWake: () => void,
   ) {
     this.#words = words;
-    this.#sequence = sequence;
+    this.#count = count;
     this.#sleepers = sleepers;
     this.#onWake = onWake;
   }
 
-  /** This thread moves the sequence, and tells its own waiters itself. */
-  moved(): void {
+  /** Wakes who sleeps, here and elsewhere; the waiters here are told by the caller. */
+  wakeOthers(): void {
     this.#ownMoves++;
+    if (this.#running) this.#count.want(this.#sleepers.flag);
+    Atomics.add(this.#words, this.#sleepers.sequence, 1);
+    Atomics.notify(this.#words, this.#sleepers.sequence);
   }
 
   /** Somebody here waits. */
@@ -47,8 +53,9 @@ export class ForeignWakes {
     }
     this.#running = true;
     this.#keepAlive = setInterval(() => {}, forever);
-    Atomics.add(this.#words, this.#sleepers, 1);
+    Atomics.add(this.#words, this.#sleepers.number, 1);
     this.#look();
+    this.#count.want(this.#sleepers.flag);
     if (!this.#sleeping) this.#sleep();
   }
 
@@ -57,22 +64,24 @@ export class ForeignWakes {
     if (!this.#running) return;
     this.#running = false;
     clearInterval(this.#keepAlive);
-    Atomics.sub(this.#words, this.#sleepers, 1);
+    Atomics.sub(this.#words, this.#sleepers.number, 1);
   }
 
   async #sleep(): Promise<void> {
     this.#sleeping = true;
     while (this.#running) {
-      const sleep = Atomics.waitAsync(this.#words, this.#sequence, this.#seen);
+      const sleep = Atomics.waitAsync(this.#words, this.#sleepers.sequence, this.#seen);
       if (sleep.async) await sleep.value;
-      if (this.#look() && this.#running) this.#onWake();
+      if (!this.#running) break;
+      this.#count.want(this.#sleepers.flag); // before the look: what comes after it moves the sequence again
+      if (this.#look()) this.#onWake();
     }
     this.#sleeping = false;
   }
 
   /** Whether others have moved the sequence since the last look. */
   #look(): boolean {
-    const now = Atomics.load(this.#words, this.#sequence);
+    const now = Atomics.load(this.#words, this.#sleepers.sequence);
     const foreign = ((now - this.#seen) | 0) !== this.#ownMoves;
     this.#seen = now;
     this.#ownMoves = 0;

@@ -1,14 +1,22 @@
+import { READERS, WRITERS } from "./_sleepers.ts";
 import { words as scratch } from "./_words.ts";
 
-/** Words of the shared memory; the count above 2^32-2 is the u64 at words 10 and 11. */
+/** Words of the shared memory; a count of 2^29-1 and more is the u64 at words 10 and 11. */
 const SMALL = 0, LARGE = 5;
-/** Stands in SMALL for a count that is in LARGE; 0 there says that a thread is moving it. */
-const ELSEWHERE = -1;
-const LEAST_LARGE = 0xffff_ffffn;
+/** The count in SMALL. All ones there say that it is in LARGE, and 0 in LARGE that a thread is moving it. */
+const COUNT = 0x1fff_ffff;
+const LEAST_LARGE = BigInt(COUNT);
+const MAX = 0xffff_ffff_ffff_ffffn, FULL = 0xffff_ffff_ffff_fffen;
+
+/** Flags beside the count in SMALL: somebody wants to know of the next addition, of the next read. */
+const IN = READERS.flag, OUT = WRITERS.flag;
 
 /**
- * A 64-bit counter that threads share. Up to 2^32-2, where all but tests stay, it is one word: an addition is one
- * compare-exchange, without a bigint. Who takes it past that, or back, moves it while the others spin.
+ * A 64-bit counter that threads share. Up to 2^29-2, where all but tests stay, it is one word together with who waits: an
+ * addition is one compare-exchange, without a bigint, and learns whom to wake. Who takes it past that, or back, moves it
+ * while the others spin.
+ *
+ * Whoever waits sets a flag, looks again, and sleeps. Who adds or reads takes the flag down and wakes all who set it.
  */
 export class SharedCount {
   readonly #words: Int32Array<SharedArrayBuffer>;
@@ -21,8 +29,8 @@ export class SharedCount {
 
   get value(): bigint {
     for (;;) {
-      const small = Atomics.load(this.#words, SMALL);
-      if (small !== ELSEWHERE) return BigInt(small >>> 0);
+      const count = Atomics.load(this.#words, SMALL) & COUNT;
+      if (count !== COUNT) return BigInt(count);
       const large = Atomics.load(this.#large, LARGE);
       if (large !== 0n) return large;
     }
@@ -30,42 +38,80 @@ export class SharedCount {
 
   /** To be called before others know of it. */
   start(value: number): void {
-    if (value === 0xffff_ffff) Atomics.store(this.#large, LARGE, LEAST_LARGE);
-    Atomics.store(this.#words, SMALL, value | 0);
+    if (value >= COUNT) Atomics.store(this.#large, LARGE, BigInt(value));
+    Atomics.store(this.#words, SMALL, Math.min(value, COUNT));
   }
 
-  /** Adds if the sum stays within the limit. */
-  add(lo: number, hi: number, limit: bigint): boolean {
-    if (hi === 0) {
+  /** From now on the next addition, or read, says that somebody wants to know. */
+  want(flag: number): void {
+    Atomics.or(this.#words, SMALL, flag);
+  }
+
+  /** Takes a flag down; whether it was up. */
+  unwant(flag: number): boolean {
+    return (Atomics.and(this.#words, SMALL, ~flag) & flag) !== 0;
+  }
+
+  /**
+   * Adds a u64.
+   *
+   * @returns -1 when the sum passes 2^64-2; else whether somebody wants to know: not 0
+   */
+  add(lo: number, hi: number): number {
+    if (hi === 0 && lo >= 0) {
       let seen = this.#words[SMALL]!; // a guess, which the exchange checks
-      while ((seen >>> 0) + (lo >>> 0) < 0xffff_ffff) {
-        const now = Atomics.compareExchange(this.#words, SMALL, seen, (seen + lo) | 0);
-        if (now === seen) return true;
+      for (;;) {
+        const sum = (seen & COUNT) + lo;
+        if (sum >= COUNT) break;
+        const now = Atomics.compareExchange(this.#words, SMALL, seen, (seen & OUT) | sum);
+        if (now === seen) return seen & IN;
         seen = now;
       }
     }
-    return this.#addLarge(scratch.join(lo, hi), limit);
+    return this.#addLarge(scratch.join(lo, hi), FULL);
   }
 
-  /** Takes all of it, or 1, low word first; false at 0. */
-  take(out: Int32Array, one: boolean): boolean {
+  /** Adds 1, to 2^64-1 and no further; whether somebody wants to know: not 0. */
+  addOne(): number {
     let seen = this.#words[SMALL]!;
     for (;;) {
-      if (seen === 0) {
+      const sum = (seen & COUNT) + 1;
+      if (sum >= COUNT) {
+        const wants = this.#addLarge(1n, MAX);
+        if (wants >= 0) return wants;
+        return this.unwant(IN) ? IN : 0;
+      }
+      const now = Atomics.compareExchange(this.#words, SMALL, seen, (seen & OUT) | sum);
+      if (now === seen) return seen & IN;
+      seen = now;
+    }
+  }
+
+  /**
+   * Takes all of it, or 1, low word first.
+   *
+   * @returns -1 at 0; else whether somebody wants to know: not 0
+   */
+  take(out: Int32Array, one: boolean): number {
+    let seen = this.#words[SMALL]!;
+    for (;;) {
+      if ((seen & COUNT) === 0) {
         // Perhaps old; and a sleeper that looks again and again must not keep the memory from the writer.
         seen = Atomics.load(this.#words, SMALL);
-        if (seen === 0) return false;
+        if ((seen & COUNT) === 0) return -1;
       }
-      if (seen === ELSEWHERE) {
-        if (this.#takeLarge(out, one)) return true;
+      const count = seen & COUNT;
+      if (count === COUNT) {
+        if (this.#takeLarge(out, one)) return this.unwant(OUT) ? OUT : 0;
         seen = Atomics.load(this.#words, SMALL);
         continue;
       }
-      const now = Atomics.compareExchange(this.#words, SMALL, seen, one ? (seen - 1) | 0 : 0);
+      const left = (seen & IN) | (one ? count - 1 : 0);
+      const now = Atomics.compareExchange(this.#words, SMALL, seen, left);
       if (now === seen) {
-        out[0] = one ? 1 : seen;
+        out[0] = one ? 1 : count;
         out[1] = 0;
-        return true;
+        return seen & OUT;
       }
       seen = now;
     }
@@ -73,29 +119,33 @@ export class SharedCount {
 
   /** Takes 1 of an empty counter, which leaves 2^64-1; false when it is not empty. */
   underflow(): boolean {
-    if (Atomics.compareExchange(this.#words, SMALL, 0, ELSEWHERE) !== 0) return false;
-    Atomics.store(this.#large, LARGE, 0xffff_ffff_ffff_ffffn);
+    for (;;) {
+      const seen = Atomics.load(this.#words, SMALL);
+      if ((seen & COUNT) !== 0) return false;
+      if (Atomics.compareExchange(this.#words, SMALL, seen, seen | COUNT) === seen) break;
+    }
+    Atomics.store(this.#large, LARGE, MAX);
     return true;
   }
 
-  #addLarge(value: bigint, limit: bigint): boolean {
+  #addLarge(value: bigint, limit: bigint): number {
     for (;;) {
-      const small = Atomics.load(this.#words, SMALL);
-      if (small === ELSEWHERE) {
+      const seen = Atomics.load(this.#words, SMALL);
+      const count = seen & COUNT;
+      if (count === COUNT) {
         const large = Atomics.load(this.#large, LARGE);
         if (large === 0n) continue;
-        if (value > limit - large) return false;
-        const sum = large + value;
-        if (Atomics.compareExchange(this.#large, LARGE, large, sum) === large) return true;
-        continue;
+        if (value > limit - large) return -1;
+        if (Atomics.compareExchange(this.#large, LARGE, large, large + value) !== large) continue;
+      } else {
+        const sum = BigInt(count) + value;
+        if (sum > limit) return -1;
+        const isSmall = sum < LEAST_LARGE;
+        const next = isSmall ? (seen & ~COUNT) | Number(sum) : seen | COUNT;
+        if (Atomics.compareExchange(this.#words, SMALL, seen, next) !== seen) continue;
+        if (!isSmall) Atomics.store(this.#large, LARGE, sum);
       }
-      const sum = BigInt(small >>> 0) + value;
-      if (sum > limit) return false;
-      const isSmall = sum < LEAST_LARGE;
-      const next = isSmall ? Number(sum) | 0 : ELSEWHERE;
-      if (Atomics.compareExchange(this.#words, SMALL, small, next) !== small) continue;
-      if (!isSmall) Atomics.store(this.#large, LARGE, sum);
-      return true;
+      return this.unwant(IN) ? IN : 0;
     }
   }
 
@@ -105,9 +155,11 @@ export class SharedCount {
     if (large === 0n) return false;
     const left = one ? large - 1n : 0n;
     const isSmall = left < LEAST_LARGE;
-    const next = isSmall ? 0n : left;
-    if (Atomics.compareExchange(this.#large, LARGE, large, next) !== large) return false;
-    if (isSmall) Atomics.store(this.#words, SMALL, Number(left) | 0);
+    if (Atomics.compareExchange(this.#large, LARGE, large, isSmall ? 0n : left) !== large) {
+      return false;
+    }
+    // All ones become what is left; the flags may change meanwhile.
+    if (isSmall) Atomics.sub(this.#words, SMALL, COUNT - Number(left));
     scratch.split(one ? 1n : large);
     out[0] = scratch.pair[0]!;
     out[1] = scratch.pair[1]!;

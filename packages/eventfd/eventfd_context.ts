@@ -7,7 +7,7 @@ import { KvmError, latestRelease } from "@ioeventfd/uapi";
 import type { EventfdRules } from "@ioeventfd/uapi";
 import { addOne, signalSlowly } from "./_counter_cells.ts";
 import { LowestFree } from "./_lowest_free.ts";
-import { words } from "./_words.ts";
+import * as scratch from "./_words.ts";
 import { waitFor } from "./_wait_for.ts";
 import type { WaitOptions } from "./_wait_for.ts";
 import { EventfdWaiters } from "./eventfd_waiters.ts";
@@ -30,6 +30,7 @@ export interface EventfdContextOptions {
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
 const { signalCell } = signal;
+const { words } = scratch;
 
 const ids = new LowestFree();
 
@@ -176,11 +177,8 @@ export class EventfdContext extends EventfdWaiters {
    * @throws {RangeError} when `value` is not a u64
    */
   tryWrite(value: bigint): boolean {
-    words.split(value);
-    const lo = words.pair[0]!;
-    const hi = words.pair[1]!;
-    if ((lo & hi) === -1) throw new KvmError("EINVAL", allOnes);
-    return this.writeWords(lo, hi);
+    words.splitWritten(value);
+    return this.writeWords(words.pair[0]!, words.pair[1]!);
   }
 
   /**
@@ -317,4 +315,3 @@ export class EventfdContext extends EventfdWaiters {
 
 const empty = { check: "empty", detail: "The counter is 0x0" };
 const full = { check: "full", detail: "The counter would pass 0xfffffffffffffffe" };
-const allOnes = { check: "value", detail: "0xffffffffffffffff cannot be written" };

@@ -155,7 +155,7 @@ export class EventfdFile implements OpenFile {
     }
     if (buffer instanceof UnmappedBuffer) throw new KvmError("EFAULT", badAddress);
     for (let i = 0; i < 8; i++) words.bytes[i] = buffer[i]!;
-    if ((words.pair[0]! & words.pair[1]!) === -1) throw new KvmError("EINVAL", allOnes);
+    words.refuseAllOnes();
     return 8;
   }
 
@@ -222,5 +222,4 @@ function deliver(segments: readonly UserBuffer[]): number {
 }
 
 const badAddress = { check: "address", detail: "The buffer is not mapped" };
-const allOnes = { check: "value", detail: "0xffffffffffffffff cannot be written" };
 const noNowait = { check: "nowait", detail: "RWF_NOWAIT needs read_iter, which came with 5.8" };

@@ -6,20 +6,22 @@
 import type { EventfdRules } from "@ioeventfd/uapi";
 import { EventfdContext } from "./eventfd_context.ts";
 import { ForeignWakes } from "./_foreign_wakes.ts";
-import { SharedCount } from "./_shared_count.ts";
+import * as sharedCount from "./_shared_count.ts";
 import { POLLERR, POLLIN, POLLOUT } from "./poll_events.ts";
+import { READERS, WRITERS } from "./_sleepers.ts";
 import { ThreadSleep } from "./_thread_sleep.ts";
 import type { BlockingOptions } from "./_thread_sleep.ts";
 import type { WaitEntry, Waiter, WaiterOptions } from "./wait_queue.ts";
-import { words } from "./_words.ts";
+import * as scratch from "./_words.ts";
 
 export type { BlockingOptions } from "./_thread_sleep.ts";
 
-/** Words of the shared memory besides those of the counter. */
-const IN_SEQUENCE = 2, IN_SLEEPERS = 3, OUT_SEQUENCE = 4, OUT_SLEEPERS = 5;
+/** Words of the shared memory besides those of the counter and of who sleeps. */
 const MODE = 6, ID = 7, MAGIC = 8, BYTES = 64;
 const magic = 0x6576_6664;
-const MAX = 0xffff_ffff_ffff_ffffn;
+// V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { words } = scratch;
+const { SharedCount } = sharedCount;
 
 /** Options of {@linkcode SharedEventfd}. */
 export interface SharedEventfdOptions {
@@ -51,7 +53,7 @@ export interface SharedEventfdOptions {
 export class SharedEventfd extends EventfdContext {
   /** The shared memory, to be posted. */
   readonly buffer: SharedArrayBuffer;
-  readonly #count: SharedCount;
+  readonly #count: sharedCount.SharedCount;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #readable: ForeignWakes;
   readonly #writable: ForeignWakes;
@@ -71,17 +73,17 @@ export class SharedEventfd extends EventfdContext {
     this.buffer = buffer ?? new SharedArrayBuffer(BYTES);
     this.#words = new Int32Array(this.buffer);
     this.#count = new SharedCount(this.#words);
-    this.#sleep = new ThreadSleep(this.#words);
+    this.#sleep = new ThreadSleep(this.#words, this.#count);
     if (buffer === undefined) {
       this.#count.start(initialValue);
       this.#words[MODE] = this.semaphore ? 1 : 0;
       this.#words[ID] = this.id;
       Atomics.store(this.#words, MAGIC, magic);
     }
-    this.#readable = new ForeignWakes(this.#words, IN_SEQUENCE, IN_SLEEPERS, () => {
+    this.#readable = new ForeignWakes(this.#words, this.#count, READERS, () => {
       super.wakeWaiters(POLLIN);
     });
-    this.#writable = new ForeignWakes(this.#words, OUT_SEQUENCE, OUT_SLEEPERS, () => {
+    this.#writable = new ForeignWakes(this.#words, this.#count, WRITERS, () => {
       super.wakeWaiters(POLLOUT);
     });
   }
@@ -105,30 +107,30 @@ export class SharedEventfd extends EventfdContext {
 
   /** Threads asleep until there is something to read, blocked or on their event loop. */
   get sleepingReaders(): number {
-    return Atomics.load(this.#words, IN_SLEEPERS);
+    return Atomics.load(this.#words, READERS.number);
   }
 
   /** Threads asleep until there is room to write, blocked or on their event loop. */
   get sleepingWriters(): number {
-    return Atomics.load(this.#words, OUT_SLEEPERS);
+    return Atomics.load(this.#words, WRITERS.number);
   }
 
-  /** Kernel-side signal: adds 1, stays at 2^64-1 once there, and wakes either way. Allocates nothing below 2^32-1. */
+  /** Kernel-side signal: adds 1, stays at 2^64-1 once there, and wakes either way. Allocates nothing below 2^29-1. */
   override signal(): void {
     if (this.refusesSignal()) return;
-    this.#count.add(1, 0, MAX);
-    this.#readableNow();
+    this.#readableNow(this.#count.addOne());
   }
 
   /**
-   * The read without an object; a count above 2^32-2 passes through a bigint.
+   * The read without an object; a count above 2^29-2 passes through a bigint.
    *
    * @param out Takes the value: low word first
    * @returns False at 0, with `out` untouched
    */
   override readWords(out: Int32Array): boolean {
-    if (!this.#count.take(out, this.semaphore)) return false;
-    this.#writableNow();
+    const wants = this.#count.take(out, this.semaphore);
+    if (wants < 0) return false;
+    this.#writableNow(wants);
     return true;
   }
 
@@ -141,16 +143,23 @@ export class SharedEventfd extends EventfdContext {
     return this.readWords(words.pair) ? words.join(words.pair[0]!, words.pair[1]!) : undefined;
   }
 
+  /** As {@linkcode EventfdContext.tryWrite}; beside it, that V8 compiles each for its own kind of counter. */
+  override tryWrite(value: bigint): boolean {
+    words.splitWritten(value);
+    return this.writeWords(words.pair[0]!, words.pair[1]!);
+  }
+
   /**
-   * The write that allocates nothing below 2^32-1; the caller has refused 2^64-1.
+   * The write that allocates nothing below 2^29-1; the caller has refused 2^64-1.
    *
    * @param lo Low word of what to add
    * @param hi High word
    * @returns False when the counter would pass 2^64-2
    */
   override writeWords(lo: number, hi: number): boolean {
-    if (!this.#count.add(lo, hi, MAX - 1n)) return false;
-    this.#readableNow();
+    const wants = this.#count.add(lo, hi);
+    if (wants < 0) return false;
+    this.#readableNow(wants);
     return true;
   }
 
@@ -163,7 +172,7 @@ export class SharedEventfd extends EventfdContext {
    * @throws {TypeError} where the host forbids sleep, as a browser's main thread does
    */
   readBlocking(options: BlockingOptions = {}): bigint {
-    this.#sleep.until(() => this.readWords(words.pair), IN_SEQUENCE, IN_SLEEPERS, options);
+    this.readWordsBlocking(words.pair, options);
     return words.join(words.pair[0]!, words.pair[1]!);
   }
 
@@ -177,18 +186,18 @@ export class SharedEventfd extends EventfdContext {
    * @throws {TypeError} where the host forbids sleep
    */
   writeBlocking(value: bigint, options: BlockingOptions = {}): void {
-    this.#sleep.until(() => this.tryWrite(value), OUT_SEQUENCE, OUT_SLEEPERS, options);
+    this.#sleep.until(() => this.tryWrite(value), WRITERS, options);
   }
 
   /** The read of a blocking descriptor: sleeps at 0, and returns true. */
-  override readWordsBlocking(out: Int32Array): boolean {
-    this.#sleep.until(() => this.readWords(out), IN_SEQUENCE, IN_SLEEPERS, {});
+  override readWordsBlocking(out: Int32Array, options: BlockingOptions = {}): boolean {
+    this.#sleep.until(() => this.readWords(out), READERS, options);
     return true;
   }
 
   /** The write of a blocking descriptor: sleeps without room, and returns true. */
   override writeWordsBlocking(lo: number, hi: number): boolean {
-    this.#sleep.until(() => this.writeWords(lo, hi), OUT_SEQUENCE, OUT_SLEEPERS, {});
+    this.#sleep.until(() => this.writeWords(lo, hi), WRITERS);
     return true;
   }
 
@@ -224,32 +233,27 @@ export class SharedEventfd extends EventfdContext {
   override drain(): bigint {
     const isUnderflow = this.semaphore && this.rules.semaphoreUnderflow && this.#count.underflow();
     if (isUnderflow) return 1n;
-    if (!this.#count.take(words.pair, this.semaphore)) return 0n;
+    const wants = this.#count.take(words.pair, this.semaphore);
+    if (wants < 0) return 0n;
+    if (wants > 0) this.#count.want(WRITERS.flag);
     return words.join(words.pair[0]!, words.pair[1]!);
   }
 
   /** Wakes the waiters of this thread, and for POLLIN and POLLOUT those of the others. */
   override wakeWaiters(mask: number, guarded = true): void {
-    if ((mask & POLLIN) !== 0) this.#move(IN_SEQUENCE, IN_SLEEPERS, this.#readable);
-    if ((mask & POLLOUT) !== 0) this.#move(OUT_SEQUENCE, OUT_SLEEPERS, this.#writable);
+    if ((mask & POLLIN) !== 0 && this.#count.unwant(READERS.flag)) this.#readable.wakeOthers();
+    if ((mask & POLLOUT) !== 0 && this.#count.unwant(WRITERS.flag)) this.#writable.wakeOthers();
     super.wakeWaiters(mask, guarded);
   }
 
-  #readableNow(): void {
-    this.#move(IN_SEQUENCE, IN_SLEEPERS, this.#readable);
+  #readableNow(wants: number): void {
+    if (wants !== 0) this.#readable.wakeOthers();
     if (this.hasWaiters) super.wakeWaiters(POLLIN);
   }
 
-  #writableNow(): void {
-    this.#move(OUT_SEQUENCE, OUT_SLEEPERS, this.#writable);
+  #writableNow(wants: number): void {
+    if (wants !== 0) this.#writable.wakeOthers();
     if (this.hasWaiters) super.wakeWaiters(POLLOUT);
-  }
-
-  #move(sequence: number, sleepers: number, own: ForeignWakes): void {
-    if (Atomics.load(this.#words, sleepers) === 0) return;
-    own.moved();
-    Atomics.add(this.#words, sequence, 1);
-    Atomics.notify(this.#words, sequence);
   }
 }
 

@@ -13,6 +13,10 @@ import {
 } from "./mod.ts";
 import { blocked, FULL, MAX, outcome, read, settle, write } from "./testdata/case_kit.ts";
 
+const MAX32 = 0xffff_ffffn;
+/** Where the count moves to 64 bits, where words turn negative, and where they end. */
+const seams = [0x1fff_ffffn, 0x2000_0000n, 0x4000_0000n, 0x8000_0000n, MAX32];
+
 Deno.test("SharedEventfd.attach() is the same eventfd", () => {
   const first = new SharedEventfd(5, { semaphore: true });
   const second = SharedEventfd.attach(first.buffer, release("3.14").eventfd);
@@ -37,11 +41,31 @@ Deno.test("SharedEventfd.signal() carries over 32 bits and saturates", () => {
   assertEquals([eventfd.count, eventfd.pollMask()], [MAX, POLLIN | POLLERR]);
 });
 
-Deno.test("SharedEventfd.write() fits up to 2^64-2, at every seam of the two words", () => {
+Deno.test("SharedEventfd.read() takes what was written, at every seam of its words", () => {
+  for (const semaphore of [false, true]) {
+    for (const value of seams.flatMap((seam) => [seam - 1n, seam, seam + 1n])) {
+      const eventfd = new SharedEventfd(0, { semaphore });
+      eventfd.write(value);
+      assertEquals([eventfd.read(), eventfd.count], semaphore ? [1n, value - 1n] : [value, 0n]);
+      eventfd.write(2n);
+      assertEquals(eventfd.count, semaphore ? value + 1n : 2n);
+    }
+  }
+});
+
+Deno.test("SharedEventfd.write() fits up to 2^64-2, at every seam of its words", () => {
   for (
-    const start of [0n, 1n, 0xffff_fffdn, 0xffff_fffen, 0xffff_ffffn, FULL - 0xffff_ffffn, FULL]
+    const start of [
+      0n,
+      1n,
+      ...seams.flatMap((seam) => [seam - 1n, seam, seam + 1n]),
+      FULL - MAX32,
+      FULL,
+    ]
   ) {
-    for (const add of [0n, 1n, 2n, 0xffff_fffen, 0xffff_ffffn, 0x1_0000_0000n, FULL]) {
+    for (
+      const add of [0n, 1n, 2n, ...seams.flatMap((seam) => [seam - 1n, seam, seam + 1n]), FULL]
+    ) {
       const eventfd = new SharedEventfd();
       eventfd.write(start);
       const fits = start + add <= FULL;
@@ -95,6 +119,50 @@ Deno.test("SharedEventfd.writeAsync() is woken by a read of an attachment", asyn
   assertEquals(other.read(), FULL);
   await writer;
   assertEquals([eventfd.count, eventfd.sleepingWriters], [2n, 0]);
+});
+
+Deno.test("SharedEventfd.wakeWaiters() reaches the waiters of an attachment, a change or not", async () => {
+  const eventfd = new SharedEventfd();
+  const other = SharedEventfd.attach(eventfd.buffer);
+  const seen: number[] = [];
+  const entry = eventfd.addWaiter({ wake: (mask) => seen.push(mask) > 0 });
+  for (const mask of [POLLIN, POLLOUT, POLLERR]) {
+    other.wakeWaiters(mask);
+    for (let turn = 0; turn < 5; turn++) await settle();
+  }
+  eventfd.removeWaiter(entry);
+  other.wakeWaiters(POLLIN);
+  for (let turn = 0; turn < 5; turn++) await settle();
+  assertEquals(seen, [POLLIN, POLLOUT]);
+});
+
+Deno.test("SharedEventfd tells a waiter of an attachment's write right after one from here", async () => {
+  const eventfd = new SharedEventfd();
+  const other = SharedEventfd.attach(eventfd.buffer);
+  const counts: bigint[] = [];
+  const entry = eventfd.addWaiter({ wake: () => counts.push(eventfd.drain()) > 0 });
+  eventfd.write(1n);
+  other.write(2n);
+  for (let turn = 0; turn < 5; turn++) await settle();
+  eventfd.removeWaiter(entry);
+  assertEquals(counts, [1n, 2n]);
+});
+
+Deno.test("SharedEventfd tells a waiter of an attachment's write during its wake", async () => {
+  const eventfd = new SharedEventfd();
+  const other = SharedEventfd.attach(eventfd.buffer);
+  const counts: bigint[] = [];
+  const entry = eventfd.addWaiter({
+    wake: () => {
+      counts.push(eventfd.drain());
+      if (counts.length < 3) other.write(BigInt(counts.length + 1));
+      return true;
+    },
+  });
+  other.write(1n);
+  for (let turn = 0; turn < 15; turn++) await settle();
+  eventfd.removeWaiter(entry);
+  assertEquals(counts, [1n, 2n, 3n]);
 });
 
 Deno.test("SharedEventfd.removeWaiterAndRead() and drain() follow the release", () => {

@@ -39,11 +39,11 @@ Deno.test("BK_16 writes minus reads are the counter left", async () => {
   assertEquals(eventfd.count, 50_000n - sum);
 });
 
-Deno.test("SharedEventfd loses nothing while threads take it over 2^32 and back", async () => {
+Deno.test("SharedEventfd loses nothing while threads take it over 2^29 and back", async () => {
   await using first = new Thread();
   await using second = new Thread();
   const eventfd = new SharedEventfd();
-  const times = 20_000, value = 0x4000_0001n;
+  const times = 20_000, value = 0x1000_0001n;
   const writes = [
     first.call(eventfd, "write", { times, value }),
     second.call(eventfd, "write", { times, value }),
@@ -55,10 +55,10 @@ Deno.test("SharedEventfd loses nothing while threads take it over 2^32 and back"
   assertEquals([sum, eventfd.count], [total, 0n]);
 });
 
-Deno.test("SharedEventfd counts a semaphore exactly around 2^32-1 and above", async () => {
+Deno.test("SharedEventfd counts a semaphore exactly around 2^29-1, 2^32-1 and above", async () => {
   await using writer = new Thread();
   await using reader = new Thread();
-  for (const start of [0xffff_fffen, 0x2_0000_0000n]) {
+  for (const start of [0x1fff_fffen, 0xffff_fffen, 0x2_0000_0000n]) {
     const eventfd = new SharedEventfd(0, { semaphore: true });
     eventfd.write(start);
     const times = 30_000;
@@ -101,6 +101,20 @@ Deno.test("SharedEventfd.writeBlocking() of a worker returns once there is room"
   assertEquals(eventfd.read(), FULL);
   await writer;
   assertEquals(eventfd.read(), FULL);
+});
+
+Deno.test("SharedEventfd.drain() wakes no blocked worker, and leaves it to the next read", async () => {
+  await using thread = new Thread();
+  const eventfd = new SharedEventfd();
+  eventfd.write(FULL);
+  const writer = thread.call(eventfd, "write", { value: 2n });
+  await untilAsleep(eventfd, "writers", 1);
+  await new Promise((resolve) => setTimeout(resolve, 5)); // counted as asleep a moment before it is
+  assertEquals([eventfd.drain(), eventfd.sleepingWriters], [FULL, 1]);
+  eventfd.write(1n);
+  assertEquals(eventfd.read(), 1n);
+  await writer;
+  assertEquals([eventfd.count, eventfd.sleepingWriters], [2n, 0]);
 });
 
 Deno.test("SharedEventfd.signal() releases one of two blocked workers, another the other", async () => {
@@ -163,4 +177,40 @@ Deno.test("SharedEventfd loses no wake between two blocked threads", async () =>
   const sums = (await Promise.all(echoes)).map(({ sum }) => sum);
   assertEquals(sums, [2000n, 2000n]);
   assertEquals([there.count, back.count], [0n, 1n], "the token is where it started");
+});
+
+Deno.test("SharedEventfd.readAsync() sleeps through no write, here and on a worker", async () => {
+  await using thread = new Thread();
+  const eventfd = new SharedEventfd();
+  const interrupt = AbortSignal.timeout(20_000);
+  const times = 20_000;
+  const writes = thread.call(eventfd, "write", { times });
+  let sum = 0n, own = 0n;
+  while (sum < BigInt(times) + own) {
+    sum += await eventfd.readAsync({ interrupt });
+    if (own < 1000n) {
+      eventfd.signal();
+      own++;
+    }
+  }
+  await writes;
+  assertEquals([sum, eventfd.count], [BigInt(times) + own, 0n]);
+});
+
+Deno.test("SharedEventfd wakes a blocked worker although a waiter here is woken too", async () => {
+  await using reader = new Thread();
+  await using writer = new Thread();
+  const eventfd = new SharedEventfd(0, { semaphore: true });
+  const entry = eventfd.addWaiter({ wake: () => true });
+  const times = 3000;
+  const reads = reader.call(eventfd, "read", { times });
+  const writes = writer.call(eventfd, "write", { times: times - 1000 });
+  for (let i = 0; i < 1000; i++) {
+    eventfd.signal();
+    if (i % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  await writes;
+  assertEquals((await reads).sum, BigInt(times));
+  eventfd.removeWaiter(entry);
+  assertEquals([eventfd.count, eventfd.sleepingReaders], [0n, 0]);
 });
