@@ -1,6 +1,6 @@
 /** Whether entries interfere, of which the upper starts `distance` bytes above the lower; −1 is no entry. */
 export function interfere(lower: number, upper: number, distance: number): boolean {
-  if (lower < 0 || upper < 0) return false;
+  if (upper < 0) return false;
   return lower > distance || (lower === distance && upper === 0);
 }
 
