@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BusRules } from "@ioeventfd/uapi";
+import { type BusRules, type CoalescedMmio, decodeCoalescedMmio } from "@ioeventfd/uapi";
 import type { KernelReport } from "./kernel_report.ts";
 
 // KERNEL 6.19 include/uapi/linux/kvm.h KVM_COALESCED_MMIO_MAX
@@ -14,13 +14,12 @@ const HEADER_WORDS = 2, ENTRY_WORDS = 6;
 
 interface Page {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly view: DataView;
   readonly words: Uint32Array;
 }
 
 function newPage(): Page {
   const bytes = new Uint8Array(4096);
-  return { bytes, view: new DataView(bytes.buffer), words: new Uint32Array(bytes.buffer) };
+  return { bytes, words: new Uint32Array(bytes.buffer) };
 }
 
 /** One write that waits. */
@@ -139,21 +138,29 @@ export class CoalescedRing {
    * @returns The writes, oldest first; none when either index is outside of the ring
    */
   drain(): CoalescedWrite[] {
-    const writes: CoalescedWrite[] = [];
+    return this.take().map(({ physAddr, len, pio, data }) => ({
+      addr: physAddr,
+      len,
+      pio,
+      data: BigInt.asUintN(
+        8 * Math.min(len, 8),
+        new DataView(data.buffer, data.byteOffset).getBigUint64(0, true),
+      ),
+    }));
+  }
+
+  /**
+   * {@linkcode CoalescedRing.drain} in the ABI's spelling: all 8 bytes of data as they are, whatever the length.
+   *
+   * @returns The writes, oldest first; none when either index is outside of the ring
+   */
+  take(): CoalescedMmio[] {
+    const writes: CoalescedMmio[] = [];
     const { last } = this;
     if (last >= KVM_COALESCED_MMIO_MAX || this.first >= KVM_COALESCED_MMIO_MAX) return writes;
     while (this.first !== last) {
       const at = (HEADER_WORDS + this.first * ENTRY_WORDS) * 4;
-      const len = this.#pageNow().view.getUint32(at + 8, true);
-      writes.push({
-        addr: this.#pageNow().view.getBigUint64(at, true),
-        len,
-        pio: this.#pageNow().view.getUint32(at + 12, true),
-        data: BigInt.asUintN(
-          8 * Math.min(len, 8),
-          this.#pageNow().view.getBigUint64(at + 16, true),
-        ),
-      });
+      writes.push(decodeCoalescedMmio(this.#pageNow().bytes.slice(at, at + ENTRY_WORDS * 4)));
       this.first = (this.first + 1) % KVM_COALESCED_MMIO_MAX;
     }
     return writes;

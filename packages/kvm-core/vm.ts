@@ -219,13 +219,9 @@ export class Vm extends VmDescriptor implements KvmVm {
     this.callCoalesced(zoneRequest(zone), false);
   }
 
-  /** Takes the writes that coalesced zones kept, oldest first: {@linkcode CoalescedRing.drain} in the ABI's spelling. */
+  /** Takes the writes that coalesced zones kept, oldest first: {@linkcode CoalescedRing.take}. */
   takeCoalesced(): readonly CoalescedMmio[] {
-    return this.ring.drain().map(({ addr, len, pio, data }) => {
-      const bytes = new Uint8Array(8);
-      new DataView(bytes.buffer).setBigUint64(0, data, true);
-      return { physAddr: addr, len, pio, data: bytes };
-    });
+    return this.ring.take();
   }
 
   /** @ignore Coalesced zones on words. */

@@ -1,6 +1,11 @@
 // Devices in the kernel on the same buses.
 import { assertEquals } from "@std/assert";
-import { KVM_CREATE_VCPU } from "@ioeventfd/uapi";
+import {
+  KVM_CAP_IRQ_ROUTING,
+  KVM_CAP_SPLIT_IRQCHIP,
+  KVM_CREATE_VCPU,
+  KVM_ENABLE_CAP,
+} from "@ioeventfd/uapi";
 import { callCase, type Case, cpuCase } from "./case.ts";
 import { PIO } from "./flags.ts";
 import { errnoOf, type Rig } from "./rig.ts";
@@ -82,6 +87,23 @@ export const irqchipCases: readonly Case[] = [
     const other = rig.another();
     other.vm.ioctl(KVM_CREATE_VCPU, 3);
     assertEquals(errnoOf(() => other.irqchip()), "EINVAL");
+  }),
+
+  cpuCase("the id of a vCPU whose descriptor was closed stays taken", (rig) => {
+    rig.vm.createVcpu(7)[Symbol.dispose]();
+    assertEquals(errnoOf(() => rig.vm.createVcpu(7)), "EEXIST");
+  }),
+
+  callCase("KVM_CAP_SPLIT_IRQCHIP reserves as many routes as KVM_CAP_IRQ_ROUTING says", (rig) => {
+    const most = rig.system.checkExtension(KVM_CAP_IRQ_ROUTING);
+    const enable = (routes: number): string | 0 => {
+      const bytes = new Uint8Array(104);
+      const view = new DataView(bytes.buffer);
+      view.setUint32(0, KVM_CAP_SPLIT_IRQCHIP, true);
+      view.setUint32(8, routes, true);
+      return errnoOf(() => rig.vm.ioctl(KVM_ENABLE_CAP, bytes));
+    };
+    assertEquals([enable(most + 1), enable(most), enable(most)], ["EINVAL", 0, "EEXIST"]);
   }),
 
   callCase("KVM_CREATE_PIT2 is ENOENT without the PIC and EEXIST a second time", (rig) => {

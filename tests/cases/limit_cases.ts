@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { callCase, type Case } from "./case.ts";
 import { CCW, DEASSIGN, PIO } from "./flags.ts";
+import { errnoOf, type Rig } from "./rig.ts";
 
 const BASE = 0xd000_0000;
 
@@ -30,6 +31,21 @@ export const limitCases: readonly Case[] = [
       assertEquals(rig.io(BASE, 4, 0, 0, fd), "ENOSPC");
       assertEquals(rig.unzone(0xe0000000, 8), 0);
       for (let at = 0; at < 50; at++) assertEquals(rig.io(BASE + at * 8, 4, 0, 0, fd), 0);
+    },
+  ),
+
+  callCase(
+    "A full PIO bus: KVM_CREATE_IRQCHIP is ENOSPC, a timer that does not fit ENOMEM",
+    (rig) => {
+      const fill = (one: Rig): void => {
+        for (let at = 0; one.zone(0x1000 + at * 8, 8, 1) === 0;) at++;
+      };
+      const one = rig.irqchip();
+      fill(one);
+      assertEquals(errnoOf(() => one.pit()), "ENOMEM");
+      const other = rig.another();
+      fill(other);
+      assertEquals(errnoOf(() => other.irqchip()), "ENOSPC");
     },
   ),
 

@@ -111,6 +111,17 @@ export const zoneCases: readonly Case[] = [
     assertEquals(rig.store(BASE, 8), true);
   }),
 
+  callCase("a kept write leaves the bytes behind its length as an older one left them", (rig) => {
+    rig.zone(BASE, 8);
+    for (let at = 0; at < 170; at++) {
+      rig.store(BASE, 8, 0x8877665544332211n);
+      rig.kept();
+    }
+    for (const len of [1, 2, 4]) rig.store(BASE, len, 0xa4a3a2a1n);
+    const kept = rig.vm.takeCoalesced!().map(({ data }) => data.toHex());
+    assertEquals(kept, ["a122334455667788", "a1a2334455667788", "a1a2a3a455667788"]);
+  }),
+
   callCase("unregistering a part of a zone takes the whole of it", (rig) => {
     rig.zone(BASE, 0x100);
     assertEquals(rig.unzone(BASE + 0x10, 4), 0);
