@@ -139,6 +139,11 @@ export interface X86Rules {
    * (of no other exit) and the CPU; or those with the address in place always.
    */
   readonly deliveryErrorData: "two" | "address-of-misconfig" | "five";
+  /**
+   * Data of suberror 2, an exception while an event is delivered: vectoring and interruption information; those and the
+   * error code; those and the CPU.
+   */
+  readonly simultaneousExceptionData: 2 | 3 | 4;
   /** GVA to GPA walk of the data is left out when the exit gave the GPA. */
   readonly reusesFaultGpa: boolean;
   /** RIP moves before KVM_EXIT_IO of an OUT. */

@@ -228,3 +228,22 @@ Deno.test("a guest goes from real mode to long mode by itself", () => {
   assertEquals(guest.count(fd), 1);
   assertEquals(guest.vcpu.getSregs().efer, 0x500n);
 });
+
+Deno.test("the page last taken for MMIO does not let a supervisor by CR4.SMAP, nor hold one up by CR0.WP", () => {
+  // mov [rdi], eax; and dword [rsp], ~AC; popf; mov [rdi], eax; hlt
+  const code = [0x89, 0x07, 0x81, 0x24, 0x24, 0xff, 0xff, 0xfb, 0xff, 0x9d, 0x89, 0x07, 0xf4];
+  using guest = makeGuest({
+    code,
+    paging: "shadow",
+    regs: { rdi: BigInt(MMIO), rflags: 0x4_0002n },
+  });
+  const { vcpu } = guest;
+  guest.view.setBigUint64(0xbf00, 0x4_0002n, true);
+  // A user page: every level of it.
+  for (const entry of [0x2_0000, 0x2_1018]) guest.ram[entry]! |= 4;
+  guest.ram[0x2_2000 + MMIO / 0x20_0000 * 8]! |= 4;
+  vcpu.setSregs({ ...vcpu.getSregs(), cr4: 0x20_0620n });
+  assertEquals(guest.run(), ["mmio write d0000000 00000000"]);
+  assertEquals(Number(vcpu.getRegs().rip), 0x500f);
+  assertEquals(vcpu.getSregs().cr2, BigInt(MMIO));
+});

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import { type KernelRelease, release } from "@ioeventfd/uapi";
-import { VMCS_QUALIFICATION } from "./mod.ts";
 import { CODE, makeGuest, MMIO } from "./testdata/guest.ts";
 
 const HLT = 0xf4;
@@ -205,37 +204,13 @@ Deno.test("fast-no-singlestep: a fast hit loses the trap of TF in 4.4, and deliv
 Deno.test("a debugger's single step over a fast hit is KVM_EXIT_DEBUG in 6.19", () => {
   using guest = makeGuest({ code: [...STORE, ...STORE, HLT], regs: at });
   const fd = guest.doorbell(MMIO + 0x40);
-  guest.vcpu.singleStep = true;
-  assertEquals(guest.vcpu.run().reason, "debug");
-  assertEquals(guest.vcpu.run().reason, "debug");
+  for (let step = 0; step < 2; step++) {
+    // The first store is emulated, after which KVM forgets the debugger's TF.
+    guest.vcpu.singleStep = true;
+    assertEquals(guest.vcpu.run().reason, "debug");
+  }
   assertEquals(guest.count(fd), 2);
   assertEquals(Number(guest.vcpu.getRegs().rip), CODE + 4);
-});
-
-Deno.test("misconfig-in-vectoring: an exception pushed onto a doorbell page", () => {
-  // mov [rdi], eax installs the SPTE; ud2 pushes its frame there
-  const code = [...STORE, 0x0f, 0x0b];
-  const regs = { ...at, rsp: BigInt(MMIO + 0x800) };
-  const vectoring = 0x8000_0306n;
-  for (const [kernel, rest] of [["4.4", []], ["5.15", [0n, BigInt(MMIO + 0x7f8), 0n]]] as const) {
-    using old = makeGuest({ kernel, code, regs });
-    old.doorbell(MMIO + 0x40);
-    const exit = old.vcpu.run();
-    assert(exit.reason === "internal_error", kernel);
-    assertEquals([exit.suberror, ...exit.data], [3, vectoring, 49n, ...rest], kernel);
-  }
-  using now = makeGuest({ kernel: "6.19", code, regs });
-  now.doorbell(MMIO + 0x40);
-  assertEquals(now.vcpu.run({ maxInstructions: 100 }).reason, "intr");
-});
-
-Deno.test("misconfig-in-vectoring: at the first touch 6.19 reports suberror 3 with five data", () => {
-  using guest = makeGuest({ code: [0x0f, 0x0b], regs: { rsp: BigInt(MMIO + 0x800) } });
-  const exit = guest.vcpu.run();
-  assert(exit.reason === "internal_error");
-  assertEquals([exit.suberror, exit.data.length], [3, 5]);
-  assertEquals([exit.data[1], exit.data[3]], [48n, BigInt(MMIO + 0x7f8)]);
-  assertEquals(exit.data[2], BigInt(guest.vcpu.vmcs.words[VMCS_QUALIFICATION]!));
 });
 
 Deno.test("up to 4.4 mmio_exits counts the first touch of a page alone, and no failed emulation", () => {
@@ -247,6 +222,17 @@ Deno.test("up to 4.4 mmio_exits counts the first touch of a page alone, and no f
     using failing = makeGuest({ kernel, code: [0xf3, 0x0f, 0x11, 0x07, HLT], regs: at });
     assertEquals(failing.run(), ["internal_error 1"]);
     assertEquals(failing.vcpu.stats.mmioExits, 0);
+  }
+});
+
+Deno.test("up to 4.4 mmio_exits counts a misconfig that finds its SPTE out of date", () => {
+  for (const [kernel, counted] of [["4.4", 2], ["6.19", 2]] as const) {
+    using guest = makeGuest({ kernel, code: [...STORE, ...STORE, HLT], regs: at });
+    assertEquals(guest.vcpu.run().reason, "mmio");
+    const { hva } = guest.kvm.allocateMemory(0x1000);
+    guest.vm.setMemoryRegion({ slot: 1, gpa: 0x4000_0000n, size: 0x1000n, hva });
+    assertEquals(guest.vcpu.run().reason, "mmio");
+    assertEquals(guest.vcpu.stats.mmioExits, counted, kernel);
   }
 });
 

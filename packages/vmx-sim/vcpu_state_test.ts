@@ -102,3 +102,47 @@ Deno.test("KVM_RUN takes CR8 from struct kvm_run, and an immediate exit leaves i
   vcpu.kvmRun[16] = 0x10;
   assertEquals(assertThrows(() => vcpu.run(), KvmError).code, "EINVAL");
 });
+
+Deno.test("KVM_GUESTDBG_SINGLESTEP stops after each instruction, and ends with one that KVM emulates", () => {
+  // nop; mov [rdi], eax (the first touch, which is emulated); nop; hlt
+  using guest = makeGuest({ code: [0x90, 0x89, 0x07, 0x90, HLT], regs: at });
+  guest.doorbell(MMIO + 0x40);
+  const { vcpu } = guest;
+  const view = new DataView(vcpu.kvmRun.buffer);
+  vcpu.singleStep = true;
+  assertEquals(vcpu.getRegs().rflags, 2n);
+  assertEquals([vcpu.run().reason, vcpu.getRegs().rip], ["debug", BigInt(CODE + 1)]);
+  // struct kvm_debug_exit_arch: exception, pc, dr6, dr7
+  const debug = (): bigint[] => [32, 40, 48, 56].map((at) => view.getBigUint64(at, true));
+  assertEquals(debug(), [1n, BigInt(CODE + 1), 0xffff_4ff0n, 0x400n]);
+  view.setBigUint64(56, 0x77n, true);
+  assertEquals(vcpu.run().reason, "debug");
+  assertEquals(debug(), [1n, BigInt(CODE + 3), 0xffff_4ff0n, 0x77n]);
+  assertEquals(vcpu.run().reason, "hlt");
+});
+
+Deno.test("KVM_EXIT_DEBUG gives the linear address, and HLT is told in its stead", () => {
+  using guest = makeGuest({ code: [], mode: "real" });
+  guest.ram.set([0x90, HLT], 0x2345);
+  const { vcpu } = guest;
+  const sregs = vcpu.getSregs();
+  vcpu.setSregs({ ...sregs, cs: { ...sregs.cs, base: 0x2340n, selector: 0x234 } });
+  vcpu.setRegs({ ...vcpu.getRegs(), rip: 5n });
+  vcpu.singleStep = true;
+  assertEquals(vcpu.run().reason, "debug");
+  assertEquals(new DataView(vcpu.kvmRun.buffer).getBigUint64(40, true), 0x2346n);
+  assertEquals(vcpu.run().reason, "hlt");
+  // With a LAPIC in the kernel the vCPU sleeps, and userspace is told of the step.
+  using asleep = makeGuest({ code: [HLT], prepare: (vm) => vm.createIrqchip() });
+  asleep.vcpu.singleStep = true;
+  assertEquals(asleep.vcpu.run({ maxInstructions: 10 }).reason, "debug");
+  assertEquals(asleep.vcpu.run({ maxInstructions: 10 }).reason, "intr");
+});
+
+Deno.test("a trap of TF clears the breakpoints of DR6 and sets what is always set", () => {
+  // mov eax, 0x800f; mov dr6, rax; popf (TF); nop; in the handler hlt
+  using guest = makeGuest({ code: [0xb8, 0x0f, 0x80, 0, 0, 0x0f, 0x23, 0xf0, 0x9d, 0x90, HLT] });
+  guest.view.setBigUint64(0xbf00, 0x102n, true);
+  assertEquals(guest.run(), []);
+  assertEquals(guest.vcpu.cpu.debug[6], 0xffff_cff0 | 0);
+});

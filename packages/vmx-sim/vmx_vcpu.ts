@@ -155,12 +155,13 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
   }
 
   set singleStep(isOn: boolean) {
-    this.#context.singleStep = isOn;
+    this.#context.setSingleStep(isOn);
   }
 
   /** `KVM_GET_REGS`. */
   getRegs(): Regs {
-    return getRegs(this.#context.cpu);
+    const { cpu, guestFlags } = this.#context;
+    return { ...getRegs(cpu), rflags: BigInt(guestFlags >>> 0) };
   }
 
   /**
@@ -170,6 +171,7 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
   setRegs(regs: Regs): void {
     const context = this.#context;
     setRegs(context.cpu, regs);
+    context.keepStep();
     if (!context.isRedelivery) context.words[VMCS_ENTRY_INTR] = 0;
   }
 

@@ -80,6 +80,7 @@ export const ruleNames: RuleNames = {
     misconfigWhileVectoringFatal: "misconfig while vectoring is fatal",
     refusesEmulationWhileVectoring: "no emulation while vectoring",
     deliveryErrorData: "data of suberror 3",
+    simultaneousExceptionData: "data of suberror 2",
     reusesFaultGpa: "data walk left out on misconfig",
     outAdvancesRipFirst: "OUT advances RIP before the exit",
     port7eQuirk: "port 0x7e advances RIP first",

@@ -130,11 +130,13 @@ export class Emulator {
     for (;;) {
       port.again();
       const shadow = cpu.interruptShadow;
-      const flags = cpu.rflags;
+      const raw = cpu.rflags;
+      const flags = vcpu.guestFlags;
       cpu.interruptShadow = 0;
-      if (!repeats) cpu.rflags = flags & ~RFLAGS_RF;
+      cpu.rflags = repeats ? flags : flags & ~RFLAGS_RF;
       const result = insn.run(insn, cpu, port);
       if (result === REPEATING) cpu.rflags |= RFLAGS_RF;
+      if (vcpu.singleStep) vcpu.keepStep();
       if (result === DONE || result === REPEATING || result === HALTED) {
         if (port.pio.count !== 0) {
           port.pio.count = 0;
@@ -149,7 +151,7 @@ export class Emulator {
         return (flags & RFLAGS_TF) === 0 && !vcpu.singleStep ? true : doSingleStep(vcpu);
       }
       cpu.interruptShadow = shadow;
-      cpu.rflags = flags;
+      cpu.rflags = raw;
       if (result === STOPPED) {
         if (port.pio.count !== 0) {
           vcpu.completion = COMPLETE_PIO;

@@ -12,16 +12,17 @@ import { kvmFastMmioText, kvmPageFaultText } from "../trace/tracepoint_text.ts";
 import * as counters from "../work/work_counters.ts";
 import * as runFields from "./_kvm_run_fields.ts";
 import * as busDispatch from "./bus_dispatch.ts";
+import { deliveryError, join64, simultaneousError, u64, unexpectedExit } from "./_fatal_exits.ts";
 import { Emulator } from "./emulator.ts";
 import type { IoBus } from "@ioeventfd/kvm-core";
 import type { FaultResult } from "./kvm_mmu.ts";
 import { KvmMmu } from "./kvm_mmu.ts";
 import * as kvmMmu from "./kvm_mmu.ts";
 import { PioExit } from "./pio_exit.ts";
-import { finishSkip } from "./skip.ts";
+import { finishSkip, queueDebug } from "./skip.ts";
 import * as skip from "./skip.ts";
 import { SystemExits } from "./system_exits.ts";
-import { haltVcpu, internalError, plainExit, unknownExit } from "./userspace_exit.ts";
+import { debugExit, haltVcpu, plainExit, unknownExit } from "./userspace_exit.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
@@ -42,8 +43,6 @@ const {
   EXIT_REASON_WBINVD,
   KVM_EXIT_INTERNAL_ERROR,
   KVM_EXIT_SHUTDOWN,
-  KVM_INTERNAL_ERROR_DELIVERY_EV,
-  KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON,
 } = uapi;
 const { EXIT_REASON_INVLPG } = siliconPort;
 const {
@@ -58,13 +57,13 @@ const {
 } = vmcs;
 const { ACCESS_USER, ACCESS_WRITE } = pageWalker;
 const { P_EXCEPTION, P_FAST, P_OTHER, P_RAM, P_TOUCH_KERNEL } = counters;
-const { RUN_EXIT_REASON } = runFields;
+const { RUN_DEBUG_DR7, RUN_EXIT_REASON } = runFields;
 const { fastBusWrite } = busDispatch;
 const { FAULT_BUG, FAULT_EMULATE, FAULT_INVALID, FAULT_RETRY } = kvmMmu;
 const { skipInstruction } = skip;
 
-/** The host CPU of the last entry, which userspace is told: the model has one. */
-const LAST_ENTRY_CPU = 0;
+/** Page fault error code: a reserved bit was set, which KVM does on purpose. */
+const ACCESS_RESERVED = 8;
 
 /** Handlers of one vCPU. Every one returns true when the guest goes on, false for an exit to userspace. */
 export class ExitHandlers {
@@ -118,9 +117,7 @@ export class ExitHandlers {
       case EXIT_REASON_EXCEPTION_NMI:
         return this.#exception();
       case EXIT_REASON_HLT:
-        // KERNEL 6.19 arch/x86/kvm/x86.c kvm_emulate_halt: an exit of the skip is not looked at
-        skipInstruction(this.#vcpu, this.#rules.genericSkip);
-        return haltVcpu(this.#vcpu);
+        return this.#halt();
       case EXIT_REASON_TRIPLE_FAULT:
         plainExit(this.#vcpu, KVM_EXIT_SHUTDOWN);
         return false;
@@ -132,44 +129,34 @@ export class ExitHandlers {
       case EXIT_REASON_INVLPG:
         return this.#system.handle(reason);
       default:
-        return this.#unexpected(reason);
+        return unexpectedExit(this.#vcpu, reason);
     }
   }
 
-  /** An exit that cut the delivery of an event short: fatal for most reasons, else the event is delivered again. */
+  // KERNEL 6.19 arch/x86/kvm/x86.c kvm_emulate_halt: KVM_EXIT_HLT takes the place of a debugger's exit
+  #halt(): boolean {
+    const goesOn = skipInstruction(this.#vcpu, this.#rules.genericSkip);
+    return haltVcpu(this.#vcpu) && goesOn;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c vmx_complete_interrupts
+  /** An exit that cut the delivery of an event short: the event is delivered again, but most reasons are fatal. */
   #mayVector(reason: number): boolean {
     const words = this.#words;
-    const info = words[VMCS_VECTORING_INFO]!;
+    this.#vcpu.queueEvent(words[VMCS_VECTORING_INFO]!, words[VMCS_VECTORING_ERROR]!);
     const isAllowed = reason === EXIT_REASON_EXCEPTION_NMI ||
       reason === EXIT_REASON_EPT_VIOLATION ||
       reason === EXIT_REASON_EPT_MISCONFIG && !this.#rules.misconfigWhileVectoringFatal;
-    if (!isAllowed) {
-      const isMisconfig = reason === EXIT_REASON_EPT_MISCONFIG;
-      return this.#deliveryError(isMisconfig ? word64(words, VMCS_PHYSICAL) : null);
-    }
-    // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c vmx_complete_interrupts
-    this.#vcpu.queueEvent(info, words[VMCS_VECTORING_ERROR]!);
-    return true;
+    if (isAllowed) return true;
+    return deliveryError(
+      this.#vcpu,
+      reason === EXIT_REASON_EPT_MISCONFIG ? u64(words, VMCS_PHYSICAL) : null,
+    );
   }
 
   // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c vmx_check_emulate_instruction
   #refusesEmulation(): boolean {
     return this.#words[VMCS_VECTORING_INFO]! < 0 && this.#rules.refusesEmulationWhileVectoring;
-  }
-
-  // KERNEL 4.4 arch/x86/kvm/vmx.c vmx_handle_exit; 6.19 arch/x86/kvm/x86.c kvm_prepare_event_vectoring_exit
-  #deliveryError(address: bigint | null): false {
-    const words = this.#words;
-    const format = this.#rules.deliveryErrorData;
-    const data: (number | bigint)[] = [
-      words[VMCS_VECTORING_INFO]! >>> 0,
-      words[VMCS_EXIT_REASON]!,
-    ];
-    if (format !== "two") data.push(word64(words, VMCS_QUALIFICATION));
-    if (format === "five" || format !== "two" && address !== null) data.push(address ?? -1);
-    if (format !== "two") data.push(LAST_ENTRY_CPU);
-    internalError(this.#vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV, data);
-    return false;
   }
 
   // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c handle_ept_misconfig
@@ -200,12 +187,15 @@ export class ExitHandlers {
       unknownExit(vcpu, EXIT_REASON_EPT_MISCONFIG);
       return false;
     }
-    if (result === FAULT_INVALID) result = this.mmu.directFault(gpaLo, gpaHi, 0);
+    const isStale = result === FAULT_INVALID;
+    if (isStale) result = this.mmu.directFault(gpaLo, gpaHi, 0);
     if (result !== FAULT_EMULATE) {
       vcpu.work.path = P_RAM;
       return true;
     }
-    return this.emulator.emulate(EMULTYPE_PF, gpaLo, gpaHi);
+    return isStale
+      ? this.#emulateFault(gpaLo, gpaHi)
+      : this.emulator.emulate(EMULTYPE_PF, gpaLo, gpaHi);
   }
 
   #fastHit(gpaLo: number, gpaHi: number): boolean {
@@ -250,7 +240,7 @@ export class ExitHandlers {
 
   #emulateFault(lo: number, hi: number): boolean {
     const vcpu = this.#vcpu;
-    if (this.#refusesEmulation()) return this.#deliveryError(join64(lo, hi));
+    if (this.#refusesEmulation()) return deliveryError(vcpu, join64(lo, hi));
     const goesOn = this.emulator.emulate(EMULTYPE_PF, lo, hi);
     if (goesOn || this.#rules.mmioExitsCountedInEmulator) return goesOn;
     // KERNEL 4.4 arch/x86/kvm/mmu.c kvm_mmu_page_fault: a failed emulation is not counted
@@ -266,20 +256,24 @@ export class ExitHandlers {
     const vector = info & 0xff;
     vcpu.work.path = P_EXCEPTION;
     if (vector === 6) return this.emulator.emulate(EMULTYPE_TRAP_UD, 0, 0);
+    const code = words[VMCS_INTR_ERROR]!;
+    const mapsMemory = vector === 14 && (code & ACCESS_RESERVED) === 0;
+    if (words[VMCS_VECTORING_INFO]! < 0 && !mapsMemory) return simultaneousError(vcpu, info, code);
     if (vector === 14) return this.#pageFault();
     if (vector === 1) return this.#debug();
-    vcpu.queueEvent(info, words[VMCS_INTR_ERROR]!);
+    vcpu.queueEvent(info, code);
     return true;
   }
 
   #debug(): boolean {
     const vcpu = this.#vcpu;
+    const status = this.#words[VMCS_QUALIFICATION]!;
     if (vcpu.singleStep) {
-      plainExit(vcpu, 4);
+      debugExit(vcpu, status);
+      vcpu.runView.setBigUint64(RUN_DEBUG_DR7, BigInt(vcpu.cpu.debug[7]! >>> 0), true);
       return false;
     }
-    vcpu.cpu.debug[6]! |= this.#words[VMCS_QUALIFICATION]!;
-    vcpu.queueException(1, -1);
+    queueDebug(vcpu, status);
     return true;
   }
 
@@ -292,7 +286,7 @@ export class ExitHandlers {
     const hi = words[VMCS_QUALIFICATION + 1]!;
     const code = words[VMCS_INTR_ERROR]!;
     this.#traceFault(lo, hi, code);
-    if ((code & 8) === 0) {
+    if ((code & ACCESS_RESERVED) === 0) {
       const access = code & (ACCESS_WRITE | ACCESS_USER | 16);
       return this.#afterFault(this.mmu.shadowFault(lo, hi, access), lo, hi);
     }
@@ -320,28 +314,4 @@ export class ExitHandlers {
     );
     vcpu.trace("kvm_page_fault", text);
   }
-
-  // KERNEL 4.4 arch/x86/kvm/vmx.c vmx_handle_exit; 6.19 arch/x86/kvm/vmx/vmx.c __vmx_handle_exit: no handler
-  #unexpected(reason: number): boolean {
-    const vcpu = this.#vcpu;
-    switch (this.#rules.unexpectedExit) {
-      case "inject-ud":
-        vcpu.queueException(6, -1);
-        return true;
-      case "unknown":
-        unknownExit(vcpu, reason);
-        return false;
-      default:
-        internalError(vcpu, KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON, [reason, 0]);
-        return false;
-    }
-  }
-}
-
-function word64(words: Int32Array, at: number): bigint {
-  return join64(words[at]!, words[at + 1]!);
-}
-
-function join64(lo: number, hi: number): bigint {
-  return BigInt(hi >>> 0) << 32n | BigInt(lo >>> 0);
 }

@@ -28,7 +28,7 @@ import type { VcpuContext } from "./vcpu_context.ts";
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
 const { CR0_PG } = registers;
 const { readWord } = guestMemory;
-const { ACCESS_USER, ACCESS_WRITE, WALK_FAULT, WALKED } = pageWalker;
+const { ACCESS_USER, ACCESS_WRITE, forbids, WALK_FAULT, WALKED } = pageWalker;
 const { W_DATA_READS, W_EPT_READS, W_FAULT_READS, W_INSTALLS } = counters;
 
 /** Emulate the instruction. */
@@ -121,7 +121,7 @@ export class KvmMmu implements EntryPort {
       (lo & 0xffff_f000) === this.#cachedPageLo && hi === this.#cachedPageHi;
   }
 
-  // KERNEL 6.19 arch/x86/kvm/x86.h vcpu_match_mmio_gva, x86.c vcpu_mmio_gva_to_gpa
+  // KERNEL 6.19 arch/x86/kvm/x86.h vcpu_match_mmio_gva
   /** Whether a linear address is on that page, so that `cachedGpa*` translate it. */
   matchesGva(lo: number, hi: number): boolean {
     if (this.#cachedGvaLo === 0 && this.#cachedGvaHi === 0) return false;
@@ -129,10 +129,12 @@ export class KvmMmu implements EntryPort {
       this.#isCurrent();
   }
 
-  /** Whether the guest's page tables allow the access to the page last taken for MMIO. */
+  // KERNEL 6.19 arch/x86/kvm/x86.c vcpu_mmio_gva_to_gpa
+  /** Whether the guest's page tables, as they were then, allow an access to the page last taken for MMIO. */
   permitsCached(access: number): boolean {
-    if ((access & ACCESS_USER) !== 0 && !this.#cachedUser) return false;
-    return (access & ACCESS_WRITE) === 0 || this.#cachedWritable;
+    const { cpu } = this.#vcpu;
+    return (cpu.cr0 & CR0_PG) === 0 ||
+      !forbids(cpu, access, this.#cachedUser, this.#cachedWritable);
   }
 
   /** Page last taken for MMIO, low word. */
@@ -145,13 +147,10 @@ export class KvmMmu implements EntryPort {
     return this.#cachedPageHi;
   }
 
-  /** Forgets the page last taken for MMIO. */
+  // KERNEL 6.19 arch/x86/kvm/x86.h vcpu_clear_mmio_info
+  /** Forgets which linear address led to the page last taken for MMIO; what page it is stays known. */
   clearCache(): void {
-    this.#cachedGvaLo =
-      this.#cachedGvaHi =
-      this.#cachedPageLo =
-      this.#cachedPageHi =
-        0;
+    this.#cachedGvaLo = this.#cachedGvaHi = 0;
   }
 
   /** Reads the PDPTEs of a new CR3; false when one is invalid. */
@@ -184,10 +183,10 @@ export class KvmMmu implements EntryPort {
       this.#cachedGeneration === this.#vcpu.vm.memory.generation;
   }
 
+  // KERNEL 6.19 arch/x86/kvm/x86.h vcpu_cache_mmio_info
   #cache(gvaLo: number, gvaHi: number, gpaLo: number, gpaHi: number): void {
-    const isLinear = !this.#ept;
-    this.#cachedGvaLo = isLinear ? gvaLo & 0xffff_f000 : 0;
-    this.#cachedGvaHi = isLinear ? gvaHi : 0;
+    this.#cachedGvaLo = gvaLo & 0xffff_f000;
+    this.#cachedGvaHi = gvaHi;
     this.#cachedPageLo = gpaLo & 0xffff_f000;
     this.#cachedPageHi = gpaHi;
     this.#cachedUser = this.walker.user;
@@ -225,7 +224,8 @@ export class KvmMmu implements EntryPort {
     const { vm, tables, work } = this.#vcpu;
     const write = (access & ACCESS_WRITE) !== 0;
     if (!vm.memory.find(gpaLo, gpaHi)) {
-      this.#cache(keyLo, keyHi, gpaLo, gpaHi);
+      if (this.#ept) this.#cache(0, 0, gpaLo, gpaHi);
+      else this.#cache(keyLo, keyHi, gpaLo, gpaHi);
       if (vm.mmioCaching) this.#markMmio(keyLo, keyHi, gpaLo, gpaHi);
       return FAULT_EMULATE;
     }
@@ -257,18 +257,16 @@ export class KvmMmu implements EntryPort {
     const { vm, tables, work } = this.#vcpu;
     const generation = mmioGeneration(vm.spteLayout, vm.memory.generation);
     const access = this.#ept ? 6 : (this.walker.writable ? 2 : 0) | (this.walker.user ? 4 : 0);
-    tables.set(
-      keyLo,
-      keyHi,
-      mmioSpteLo(vm.spteLayout, gpaLo, generation) | access,
-      mmioSpteHi(vm.spteLayout, gpaHi, generation),
-    );
+    const lo = mmioSpteLo(vm.spteLayout, gpaLo, generation) | access;
+    tables.set(keyLo, keyHi, lo, mmioSpteHi(vm.spteLayout, gpaHi, generation));
     work.current[W_INSTALLS]!++;
     this.#vcpu.mmioSptesCreated++;
     if (this.#vcpu.isTracing) {
       const gfnLo = gpaLo >>> 12 | gpaHi << 20;
       const at = tables.find(keyLo, keyHi) / 2;
-      const text = markMmioSpteText(at, gfnLo, gpaHi >>> 12, access, generation);
+      // Since 5.15 from the entry itself, whose bit 0 says present to shadow paging.
+      const shown = this.#rules.mmioSpte === "19-bit-low3" ? lo & 7 : access;
+      const text = markMmioSpteText(at, gfnLo, gpaHi >>> 12, shown, generation);
       this.#vcpu.trace("mark_mmio_spte", text);
     }
   }
@@ -299,14 +297,16 @@ export class KvmMmu implements EntryPort {
     }
     if (!isValid) return FAULT_INVALID;
     const gpaLo = this.isDirect ? lo : entryLo & 0xffff_f000;
-    const gpaHi = this.isDirect ? hi : entryHi & 0x7_ffff;
+    const gpaHi = this.isDirect ? hi : entryHi & 0xffff;
+    const access = this.#ept ? 0 : entryLo & (ACCESS_WRITE | ACCESS_USER);
+    if (this.isDirect) lo = hi = 0;
     if (this.#vcpu.isTracing) {
       const gfnLo = gpaLo >>> 12 | gpaHi << 20;
-      const text = handleMmioPageFaultText(lo, hi, gfnLo, gpaHi >>> 12, 0);
+      const text = handleMmioPageFaultText(lo, hi, gfnLo, gpaHi >>> 12, access);
       this.#vcpu.trace("handle_mmio_page_fault", text);
     }
-    this.walker.user = this.isDirect || (entryLo & 4) !== 0;
-    this.walker.writable = this.isDirect || (entryLo & 2) !== 0;
+    this.walker.user = (access & ACCESS_USER) !== 0;
+    this.walker.writable = (access & ACCESS_WRITE) !== 0;
     this.#cache(lo, hi, gpaLo, gpaHi);
     return FAULT_EMULATE;
   }

@@ -7,11 +7,15 @@ import * as vmcs from "../hw/vmcs.ts";
 import { cpuMode } from "../isa/cpu_state.ts";
 import * as registers from "../isa/registers.ts";
 import { debugExit } from "./userspace_exit.ts";
+import { DR6_ACTIVE_LOW } from "./vcpu_context.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
 const { RFLAGS_TF } = registers;
-const { VMCS_INSTRUCTION_LENGTH, VMCS_QUALIFICATION } = vmcs;
+const { VMCS_INSTRUCTION_LENGTH } = vmcs;
+
+/** DR6: a single step. */
+const DR6_BS = 0x4000;
 
 /** Moves RIP past an instruction that was decoded. */
 export function advanceRip(vcpu: VcpuContext, length: number): void {
@@ -38,14 +42,14 @@ export function skipInstruction(vcpu: VcpuContext, reportsTrap: boolean): boolea
   rip[0] = to;
   if ((from & ~to) < 0) carry(vcpu, vcpu.vm.release.x86.genericSkip);
   cpu.interruptShadow = 0;
-  if (!reportsTrap || (cpu.rflags & RFLAGS_TF) === 0 && !vcpu.singleStep) return true;
+  if (!reportsTrap || (cpu.rflags & RFLAGS_TF) === 0) return true;
   return doSingleStep(vcpu);
 }
 
 /** What follows a skip by other means than the length. */
 export function finishSkip(vcpu: VcpuContext, reportsTrap: boolean): boolean {
   vcpu.cpu.interruptShadow = 0;
-  if (!reportsTrap || (vcpu.cpu.rflags & RFLAGS_TF) === 0 && !vcpu.singleStep) return true;
+  if (!reportsTrap || (vcpu.cpu.rflags & RFLAGS_TF) === 0) return true;
   return doSingleStep(vcpu);
 }
 
@@ -59,11 +63,17 @@ function carry(vcpu: VcpuContext, truncates: boolean): void {
 /** A debugger's single step is KVM_EXIT_DEBUG; the guest's own is #DB with DR6.BS. */
 export function doSingleStep(vcpu: VcpuContext): boolean {
   if (vcpu.singleStep) {
-    debugExit(vcpu);
+    debugExit(vcpu, DR6_BS);
     return false;
   }
-  vcpu.cpu.debug[6]! |= 0x4000;
-  vcpu.words[VMCS_QUALIFICATION] = 0x4000;
-  vcpu.queueException(1, -1);
+  queueDebug(vcpu, DR6_BS);
   return true;
+}
+
+// KERNEL 6.19 arch/x86/kvm/x86.c kvm_deliver_exception_payload
+/** #DB for the guest, and what it was for into DR6. */
+export function queueDebug(vcpu: VcpuContext, status: number): void {
+  const { debug } = vcpu.cpu;
+  debug[6] = (debug[6]! & ~0xf | DR6_ACTIVE_LOW | status) & ~0x1000;
+  vcpu.queueException(1, -1);
 }

@@ -20,7 +20,7 @@ import {
 } from "../hw/vmcs.ts";
 import { W_USER_OTHER } from "../work/work_counters.ts";
 import * as field from "./_kvm_run_fields.ts";
-import { HALTED } from "./vcpu_context.ts";
+import { DR6_ACTIVE_LOW, HALTED } from "./vcpu_context.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
 /** An exit with a reason alone. */
@@ -52,15 +52,18 @@ export function failEntryExit(vcpu: VcpuContext, hardwareReason: number): void {
   vcpu.runView.setBigUint64(field.RUN_FAIL_ENTRY_REASON, BigInt(hardwareReason), true);
 }
 
-/** KVM_EXIT_DEBUG for a single step. */
-export function debugExit(vcpu: VcpuContext): void {
+/**
+ * KVM_EXIT_DEBUG for a #DB. DR7 is left as it is: KVM tells it only of the #DB of the CPU.
+ *
+ * @param status What it was for, as in DR6
+ */
+export function debugExit(vcpu: VcpuContext, status: number): void {
   plainExit(vcpu, KVM_EXIT_DEBUG);
-  const { runView: view, cpu } = vcpu;
+  const { runView: view } = vcpu;
   view.setUint32(field.RUN_DEBUG_EXCEPTION, 1, true);
-  view.setInt32(field.RUN_DEBUG_PC, cpu.rip[0]!, true);
-  view.setInt32(field.RUN_DEBUG_PC + 4, cpu.rip[1]!, true);
-  view.setBigUint64(field.RUN_DEBUG_DR6, 0xffff_4ff0n, true);
-  view.setBigUint64(field.RUN_DEBUG_DR7, BigInt(cpu.debug[7]! >>> 0), true);
+  view.setInt32(field.RUN_DEBUG_PC, vcpu.linearRipLo, true);
+  view.setInt32(field.RUN_DEBUG_PC + 4, vcpu.linearRipHi, true);
+  view.setBigUint64(field.RUN_DEBUG_DR6, BigInt((status | DR6_ACTIVE_LOW) >>> 0), true);
 }
 
 /** KVM_EXIT_INTERNAL_ERROR. */

@@ -9,8 +9,9 @@ import type { DecodedCode } from "../hw/decoded_code.ts";
 import { isDoubleFault, Silicon } from "../hw/silicon.ts";
 import { Vmcs, VMCS_ENTRY_ERROR, VMCS_ENTRY_INTR } from "../hw/vmcs.ts";
 import type { CpuState } from "../isa/contract.ts";
-import { createCpuState } from "../isa/cpu_state.ts";
-import { CR0_PE } from "../isa/registers.ts";
+import { CS } from "../isa/contract.ts";
+import { cpuMode, createCpuState } from "../isa/cpu_state.ts";
+import { CR0_PE, RFLAGS_TF } from "../isa/registers.ts";
 import type { GuestMemory } from "../mmu/guest_memory.ts";
 import type { MmioSpteLayout } from "../mmu/mmio_spte.ts";
 import { PageTables } from "../mmu/page_tables.ts";
@@ -60,6 +61,9 @@ export const COMPLETE_NOTHING = 0,
 
 /** What a vCPU is doing. */
 export const ACTIVE = 0, HALTED = 1, SHUT_DOWN = 2;
+
+/** Bits of DR6 that say nothing by being set. */
+export const DR6_ACTIVE_LOW: number = 0xffff_0ff0 | 0;
 
 /** Frequency that turns modelled cycles into the microseconds of a trace. */
 const cyclesPerMicrosecond = 2000;
@@ -113,6 +117,8 @@ export class VcpuContext {
   /** `io_exits` statistic. */
   ioExits = 0;
   readonly #trace: TraceSink | null;
+  #stepLo = 0;
+  #stepHi = 0;
 
   /**
    * The context of a vCPU as KVM creates it.
@@ -161,6 +167,44 @@ export class VcpuContext {
   closeExit(): void {
     this.cycles += costOf(this.work.current);
     this.work.close();
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c kvm_get_linear_rip
+  /** Linear address of RIP, low word. */
+  get linearRipLo(): number {
+    const { cpu } = this;
+    return cpuMode(cpu) === "prot64" ? cpu.rip[0]! : (cpu.rip[0]! + cpu.seg[CS]!.baseLo) | 0;
+  }
+
+  /** Its high word. */
+  get linearRipHi(): number {
+    return cpuMode(this.cpu) === "prot64" ? this.cpu.rip[1]! : 0;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c kvm_arch_vcpu_ioctl_set_guest_debug
+  /** `KVM_GUESTDBG_SINGLESTEP` on or off: a debugger's TF, which the guest's own makes way for. */
+  setSingleStep(isOn: boolean): void {
+    const { cpu } = this;
+    const flags = this.guestFlags;
+    this.singleStep = isOn;
+    this.#stepLo = this.linearRipLo;
+    this.#stepHi = this.linearRipHi;
+    cpu.rflags = flags;
+    this.keepStep();
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c kvm_get_rflags
+  /** RFLAGS without a debugger's TF. */
+  get guestFlags(): number {
+    return this.singleStep ? this.cpu.rflags & ~RFLAGS_TF : this.cpu.rflags;
+  }
+
+  // KERNEL 6.19 arch/x86/kvm/x86.c __kvm_set_rflags
+  /** RFLAGS were written: a debugger's TF is there again if RIP is where he asked for it. */
+  keepStep(): void {
+    const isThere = this.singleStep && this.linearRipLo === this.#stepLo &&
+      this.linearRipHi === this.#stepHi;
+    if (isThere) this.cpu.rflags |= RFLAGS_TF;
   }
 
   // KERNEL 6.19 arch/x86/kvm/x86.c kvm_multiple_exception

@@ -178,7 +178,9 @@ export class GuestPageWalker {
       tableLo = entryLo & 0xffff_f000;
       tableHi = entryHi & 0xf_ffff;
     }
-    if (this.#forbidden(cpu, access)) return this.#fault(cpu, access, 1);
+    if (forbids(cpu, access, this.user, this.writable) || this.#forbidsFetch(cpu, access)) {
+      return this.#fault(cpu, access, 1);
+    }
 
     let bits = ACCESSED;
     if ((access & ACCESS_WRITE) !== 0 && (entryLo & DIRTY) === 0) {
@@ -207,17 +209,10 @@ export class GuestPageWalker {
     return WALKED;
   }
 
-  #forbidden(cpu: CpuState, access: number): boolean {
-    const isUser = (access & ACCESS_USER) !== 0;
-    if (isUser && !this.user) return true;
-    if ((access & ACCESS_WRITE) !== 0 && !this.writable) {
-      if (isUser || (cpu.cr0 & CR0_WP) !== 0) return true;
-    }
-    if ((access & ACCESS_FETCH) !== 0) {
-      if (this.noExecute) return true;
-      return !isUser && this.user && (cpu.cr4 & CR4_SMEP) !== 0;
-    }
-    return !isUser && this.user && (cpu.cr4 & CR4_SMAP) !== 0 && (cpu.rflags & RFLAGS_AC) === 0;
+  #forbidsFetch(cpu: CpuState, access: number): boolean {
+    if ((access & ACCESS_FETCH) === 0) return false;
+    const isSmep = (access & ACCESS_USER) === 0 && this.user && (cpu.cr4 & CR4_SMEP) !== 0;
+    return this.noExecute || isSmep;
   }
 
   #fault(cpu: CpuState, access: number, bits: number): WalkResult {
@@ -226,6 +221,23 @@ export class GuestPageWalker {
     this.errorCode = (fetchTold ? access : access & ~ACCESS_FETCH) | bits;
     return WALK_FAULT;
   }
+}
+
+// KERNEL 6.19 arch/x86/kvm/mmu.h permission_fault
+/** Whether a page that users may reach, and that may be written, is forbidden to an access; fetches apart. */
+export function forbids(
+  cpu: CpuState,
+  access: number,
+  user: boolean,
+  writable: boolean,
+): boolean {
+  const isUser = (access & ACCESS_USER) !== 0;
+  if (isUser && !user) return true;
+  if ((access & ACCESS_WRITE) !== 0 && !writable && (isUser || (cpu.cr0 & CR0_WP) !== 0)) {
+    return true;
+  }
+  return !isUser && user && (access & ACCESS_FETCH) === 0 && (cpu.cr4 & CR4_SMAP) !== 0 &&
+    (cpu.rflags & RFLAGS_AC) === 0;
 }
 
 /** Byte offset in a table of the entry for an address. */

@@ -47,12 +47,14 @@ export function mmioSpteLayout(rules: X86Rules, paging: "ept" | "shadow"): MmioS
   const shadow = paging === "shadow";
   // KERNEL 6.19 arch/x86/kvm/mmu/spte.c kvm_mmu_set_ept_masks, kvm_mmu_reset_all_pte_masks
   const markerLo = shadow ? 1 : 6;
-  const markerHi = (top ? 0xc000_0000 : 0) | (shadow ? 0x8_0000 : 0);
+  // Up to 4.4 shadow paging sets every bit that is no physical address, then the highest alone.
+  const reserved = !shadow ? 0 : top ? 0xf_0000 : 0x8_0000;
+  const markerHi = (top ? 0xc000_0000 : 0) | reserved;
   return {
     markerLo,
     markerHi,
     maskLo: 7 & (shadow ? 1 : 7),
-    maskHi: (top ? 0xc000_0000 : 0x8000_0000) | (shadow ? 0x8_0000 : 0),
+    maskHi: (top ? 0xc000_0000 : shadow ? 0 : 0x8000_0000) | reserved,
     lowBits: old ? 9 : 8,
     highShift: 20,
     droppedBits: rules.mmioSpte === "20-bit-drop-low" ? 1 : 0,

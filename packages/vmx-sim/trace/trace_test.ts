@@ -30,6 +30,9 @@ function names(lines: readonly string[]): string {
   return lines.map((line) => line.split(":")[0]).join(" ");
 }
 
+/** A store that the cache of the page last taken for MMIO knows. */
+const slow = "kvm_exit kvm_emulate_insn vcpu_match_mmio kvm_mmio kvm_entry";
+
 const zeroLength = (guest: ReturnType<typeof makeGuest>): void => void guest.doorbell(MMIO + 0x40);
 const fixedLength = (guest: ReturnType<typeof makeGuest>): void =>
   void guest.doorbell(MMIO + 0x40, 4);
@@ -93,7 +96,45 @@ Deno.test("a cache that looks elsewhere makes KVM look at the SPTE", () => {
   };
   assertEquals(events({ code, regs }, both, 0).slice(1, 3), [
     "check_mmio_spte: spte d0000016 kvm_gen 2 spte-gen 2 valid 1",
-    "handle_mmio_page_fault: addr:d0000040 gfn d0000 access 0",
+    "handle_mmio_page_fault: addr:0 gfn d0000 access 0",
+  ]);
+});
+
+Deno.test("a write of CR0 leaves the page last taken for MMIO known", () => {
+  // mov [rdi], eax; mov rbx, cr0; mov cr0, rbx; mov [rdi], eax; hlt
+  const code = [...STORE, 0x0f, 0x20, 0xc3, 0x0f, 0x22, 0xc3, ...STORE, HLT];
+  assertEquals(names(events({ code, regs: at }, fixedLength, 0)), slow);
+});
+
+Deno.test("an emulation that fails is traced twice, with the bytes that were looked at", () => {
+  const cases = [
+    // movss [rdi+8], xmm0: known by its opcode and ModRM, and no further
+    [[0xf3, 0x0f, 0x11, 0x47, 8], "f3 0f 11 47"],
+    // cvtps2pi mm0, [rdi]: the opcode alone
+    [[0x0f, 0x2d, 0x07], "0f 2d"],
+    // movd [rdi], mm0 with REX
+    [[0x48, 0x0f, 0x7e, 0x07], "48 0f 7e"],
+  ] as const;
+  for (const [bytes, shown] of cases) {
+    const lines: string[] = [];
+    const trace: TraceSink = { event: (name, text) => void lines.push(`${name}: ${text}`) };
+    using guest = makeGuest({ code: [...bytes, HLT], regs: at, trace });
+    assertEquals(guest.run(), ["internal_error 1"]);
+    assertEquals(lines.filter((line) => line.startsWith("kvm_emulate_insn")), [
+      `kvm_emulate_insn: 0:1000:${shown} (prot64)`,
+      `kvm_emulate_insn: 0:1000:${shown} (prot64) failed`,
+    ]);
+  }
+});
+
+Deno.test("what silicon refuses is traced as far as KVM decodes it, and not as a failure", () => {
+  // ud2
+  const lines: string[] = [];
+  const trace: TraceSink = { event: (name, text) => void lines.push(`${name}: ${text}`) };
+  using guest = makeGuest({ code: [0x0f, 0x0b, HLT], trace });
+  assertEquals(guest.run(), []);
+  assertEquals(lines.filter((line) => line.startsWith("kvm_emulate_insn")), [
+    "kvm_emulate_insn: 0:1000:0f 0b (prot64)",
   ]);
 });
 
@@ -158,6 +199,32 @@ Deno.test("shadow paging matches by linear address", () => {
   const exits = lines.filter((line) => /^kvm_exit.*EXCEPTION_NMI.*0x80000b0e/.test(line));
   // Code and stack pages, then the two stores.
   assertMatch(exits.at(-1)!, /error_code 0x0000000b/);
+});
+
+Deno.test("with shadow paging an MMIO SPTE shows its access bits, since 5.15 the present bit too", () => {
+  for (const [kernel, access] of [["3.16", 2], ["4.4", 2], ["5.15", 3], ["6.19", 3]] as const) {
+    const lines: string[] = [];
+    using guest = makeGuest({
+      kernel,
+      code: [...STORE, 0x89, 0x06, ...STORE, HLT],
+      regs: { ...at, rsi: BigInt(MMIO + 0x1040) },
+      paging: "shadow",
+      trace: { event: (name, text) => void lines.push(`${name}: ${text}`) },
+    });
+    guest.run();
+    const marks = lines.flatMap((line) =>
+      /^mark_mmio_spte.* gfn d0000 (.*) gen/.exec(line)?.[1] ?? []
+    );
+    assertEquals(marks, [`access ${access}`], kernel);
+    assertEquals(
+      lines.filter((line) => line.startsWith("handle_mmio")),
+      ["handle_mmio_page_fault: addr:d0000040 gfn d0000 access 2"],
+      kernel,
+    );
+    const spte = lines.find((line) => line.startsWith("check_mmio_spte"))!.split(" ")[2]!;
+    const reserved = BigInt(`0x${spte}`) >> 48n & 0xfn;
+    assertEquals(reserved, kernel < "5" ? 0xfn : 8n, kernel);
+  }
 });
 
 Deno.test("FtraceWriter lays events out as tracefs does, in modelled time that only grows", () => {
