@@ -3,7 +3,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { makeTarballs } from "../tools/bundle.ts";
 import { readRootConfig, root } from "../tools/workspace.ts";
-import { browserTest, site } from "./_browser.ts";
+import { browserTest } from "./browser/chromium.ts";
+import { site, withPage } from "./browser/site.ts";
 
 /** What the consumer wrote: a guest of three instructions that rings a doorbell of zero length. */
 const consumer = `
@@ -121,16 +122,19 @@ const page = `<!doctype html><title>Consumer</title><pre></pre>
 
 browserTest(
   "a consumer's page in Chromium registers a doorbell, runs a guest and sees the signals",
-  (path) => {
-    if (path === "") return page;
-    if (path !== "consumer.js" && !path.startsWith("node_modules/")) return undefined;
-    return Deno.readFileSync(`${folder}/${path}`);
-  },
-  async (page) => {
-    await page.goto(site);
-    await page.waitForFunction("document.querySelector('pre').textContent !== ''");
-    assertEquals(await page.textContent("pre"), expected);
-  },
+  () =>
+    withPage(
+      (path) => {
+        if (path === "") return page;
+        if (path !== "consumer.js" && !path.startsWith("node_modules/")) return undefined;
+        return Deno.readFileSync(`${folder}/${path}`);
+      },
+      async (page) => {
+        await page.goto(site);
+        await page.waitForFunction("document.querySelector('pre').textContent !== ''");
+        assertEquals(await page.textContent("pre"), expected);
+      },
+    ),
 );
 
 Deno.test("deno install puts the command anywhere, with the permissions that docs/runtimes.md prints", async () => {

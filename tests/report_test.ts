@@ -2,10 +2,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readDocument, renderReport, type ReportPart, studyRecording } from "@ioeventfd/report";
 import { runFake } from "../apps/cli/_fake_host.ts";
-import { Browser, findChromium } from "./browser/browser.ts";
-
-const chromium = findChromium();
-if (chromium === undefined) console.log("skipped: there is no chromium on this machine");
+import { root } from "../tools/workspace.ts";
+import { browserTest, startChromium } from "./browser/chromium.ts";
+import { Reader } from "./browser/reader.ts";
 
 const folder = Deno.makeTempDirSync({ prefix: "ioeventfd-report-" });
 addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
@@ -61,6 +60,28 @@ async function* longRecording(bytes: number): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** The page of a recording by the command, in a process whose coverage nobody counts: that takes a minute. */
+async function report(recording: AsyncIterable<Uint8Array>, path: string): Promise<void> {
+  const { DENO_COVERAGE_DIR: _, ...env } = Deno.env.toObject();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--no-check", `--allow-write=${folder}`, "apps/cli/main.ts"],
+      ...["report", "-", "--output", path],
+    ],
+    cwd: root,
+    clearEnv: true,
+    env,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const [output] = await Promise.all([
+    child.output(),
+    ReadableStream.from(recording).pipeTo(child.stdin),
+  ]);
+  assertEquals([output.code, new TextDecoder().decode(output.stderr)], [0, ""]);
+}
+
 /** Whether each canvas of the page has something drawn on it. */
 const drawn = `[...document.querySelectorAll("canvas")].map((canvas) => {
   const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
@@ -77,123 +98,118 @@ const writes = 1, cycles = 3, way = 4;
 const overflow = "document.documentElement.scrollWidth - innerWidth";
 const heading = (name: string): string => `table.doorbells thead th:has-text("${name}") button`;
 
-Deno.test({
-  name: "the page of a recording works in Chromium",
-  ignore: chromium === undefined,
-  // The browser is shared by the steps.
-  sanitizeResources: false,
-  async fn(t) {
-    await using browser = new Browser(chromium!);
-    const testdev = await write("testdev", [
-      await recordingPart("testdev", await Deno.readFile(capture)),
-    ]);
-    await browser.open(testdev, 1280);
+browserTest("the page of a recording works in Chromium", async (t) => {
+  await using browser = new Reader(await startChromium());
+  const testdev = await write("testdev", [
+    await recordingPart("testdev", await Deno.readFile(capture)),
+  ]);
+  await browser.open(testdev, 1280);
 
-    await t.step("it is drawn, loads nothing, and the console is clean", async () => {
-      const canvases = await browser.evaluate<boolean[]>(drawn);
-      assertEquals(canvases, [true, true, true]);
-      assertEquals(await browser.problems(), []);
-    });
+  await t.step("it is drawn, loads nothing, and the console is clean", async () => {
+    const canvases = await browser.page.evaluate<boolean[]>(drawn);
+    assertEquals(canvases, [true, true, true]);
+    assertEquals(browser.problems, []);
+  });
 
-    await t.step("headings sort, by click and by key", async () => {
-      await browser.click(heading("Writes"));
-      const numbers = (texts: string[]) => texts.map((text) => Number(text.replace(/\D/g, "")));
-      const down = numbers(await browser.evaluate<string[]>(columnTexts(writes)));
-      assert(down.length > 100);
-      assertEquals(down, down.toSorted((a, b) => b - a));
-      await browser.press(heading("Writes"), "Enter");
-      const up = numbers(await browser.evaluate<string[]>(columnTexts(writes)));
-      assertEquals(up, up.toSorted((a, b) => a - b));
-      const sorted = await browser.evaluate<string[]>(
-        `[...document.querySelectorAll("table.doorbells th[aria-sort=ascending]")].map((th) => th.innerText)`,
-      );
-      assertEquals(sorted.map((text) => text.trim()), ["Writes"]);
-    });
-
-    await t.step("the filter leaves what is asked for, and says how much", async () => {
-      await browser.fill("form.filter input", "0xcf8");
-      assertEquals((await browser.evaluate<string[]>(columnTexts(0))).length, 1);
-      assertMatch(
-        await browser.evaluate(`document.querySelector("form.filter output").value`),
-        /^1 of \d+ rows$/,
-      );
-      await browser.fill("form.filter input", "");
-      await browser.select("form.filter select", "doorbell");
-      const places = await browser.evaluate<string[]>(columnTexts(0));
-      assert(places.length >= 5 && places.length < 30, places.join());
-      assert(places.every((place) => !place.includes("0xcf8")));
-    });
-
-    await t.step("the switch shows the world of length 0, and goes back", async () => {
-      assertEquals(await browser.evaluate(cell("0xfebfe802", way)), "ioeventfd, decoded");
-      const before = await browser.evaluate<string>(cell("0xfebfe802", cycles));
-      await browser.press("button[role=switch]", "Space");
-      assertEquals(
-        await browser.evaluate(`document.querySelector("button[role=switch]").ariaChecked`),
-        "true",
-      );
-      assertEquals(await browser.evaluate(cell("0xfebfe802", way)), "fast");
-      assert(await browser.evaluate(cell("0xfebfe802", cycles)) !== before);
-      assertMatch(
-        await browser.evaluate(`document.querySelector(".switch p").innerText`),
-        /^With length 0: 201 signals/,
-      );
-      await browser.click("button[role=switch]");
-      assertEquals(await browser.evaluate(cell("0xfebfe802", cycles)), before);
-    });
-
-    await t.step(
-      "the timeline zooms by buttons and by dragging, and its table follows",
-      async () => {
-        const view = (): Promise<string> =>
-          browser.evaluate(`document.querySelector(".view").innerText`);
-        const rows = (): Promise<string> =>
-          browser.evaluate(`document.querySelector(".behind tbody").textContent`);
-        const [whole, table] = [await view(), await rows()];
-        assertMatch(whole, /^0 s to 1[56](\.\d+)? s,/);
-        await browser.click("[data-move=in]");
-        await browser.click("[data-move=in]");
-        await browser.click("[data-move=earlier]");
-        const zoomed = await view();
-        assert(zoomed !== whole && await rows() !== table);
-        await browser.click(".timeline [data-move=all]");
-        assertEquals([await view(), await rows()], [whole, table]);
-        await browser.drag(".timeline .u-over", 0, 0.1);
-        assertMatch(await view(), /^0 s to 1\.\d+ s,/);
-        await browser.click(".timeline [data-kind='0']");
-        assert((await browser.evaluate<boolean[]>(drawn)).every((is) => is));
-      },
+  await t.step("headings sort, by click and by key", async () => {
+    await browser.page.click(heading("Writes"));
+    const numbers = (texts: string[]) => texts.map((text) => Number(text.replace(/\D/g, "")));
+    const down = numbers(await browser.page.evaluate<string[]>(columnTexts(writes)));
+    assert(down.length > 100);
+    assertEquals(down, down.toSorted((a, b) => b - a));
+    await browser.page.press(heading("Writes"), "Enter");
+    const up = numbers(await browser.page.evaluate<string[]>(columnTexts(writes)));
+    assertEquals(up, up.toSorted((a, b) => a - b));
+    const sorted = await browser.page.evaluate<string[]>(
+      `[...document.querySelectorAll("table.doorbells th[aria-sort=ascending]")].map((th) => th.innerText)`,
     );
+    assertEquals(sorted.map((text) => text.trim()), ["Writes"]);
+  });
 
-    await t.step("the steps of a kick go on and back", async () => {
-      const now = (): Promise<string[]> =>
-        browser.evaluate(
-          `[...document.querySelectorAll(".kick [aria-current=step]")].map((li) => li.dataset.title)`,
-        );
-      await browser.click(".kick [data-move=first]");
-      await browser.click(".kick [data-move=on]");
-      await browser.click(".kick [data-move=on]");
-      await browser.click(".kick [data-move=on]");
-      assertEquals(await now(), ["Walk to the instruction", "Walk to the instruction"]);
-      await browser.click(".kick [data-move=back]");
-      assertEquals(new Set(await now()).size, 2);
-      await browser.click(".kick [data-move=all]");
-      assertEquals(await now(), []);
-    });
+  await t.step("the filter leaves what is asked for, and says how much", async () => {
+    await browser.page.fill("form.filter input", "0xcf8");
+    assertEquals((await browser.page.evaluate<string[]>(columnTexts(0))).length, 1);
+    assertMatch(
+      await browser.page.evaluate(`document.querySelector("form.filter output").value`),
+      /^1 of \d+ rows$/,
+    );
+    await browser.page.fill("form.filter input", "");
+    await browser.page.selectOption("form.filter select", "doorbell");
+    const places = await browser.page.evaluate<string[]>(columnTexts(0));
+    assert(places.length >= 5 && places.length < 30, places.join());
+    assert(places.every((place) => !place.includes("0xcf8")));
+  });
 
-    await t.step("light becomes dark, by the button and by the system", async () => {
-      const ground = "getComputedStyle(document.body).backgroundColor";
-      const light = await browser.evaluate(ground);
-      await browser.click("#theme");
-      const dark = await browser.evaluate(ground);
-      assert(light !== dark);
-      assertEquals(await browser.problems(), []);
-      await browser.open(testdev, 1280, "dark");
-      assertEquals(await browser.evaluate(ground), dark);
-    });
+  await t.step("the switch shows the world of length 0, and goes back", async () => {
+    assertEquals(await browser.page.evaluate(cell("0xfebfe802", way)), "ioeventfd, decoded");
+    const before = await browser.page.evaluate<string>(cell("0xfebfe802", cycles));
+    await browser.page.press("button[role=switch]", "Space");
+    assertEquals(
+      await browser.page.evaluate(`document.querySelector("button[role=switch]").ariaChecked`),
+      "true",
+    );
+    assertEquals(await browser.page.evaluate(cell("0xfebfe802", way)), "fast");
+    assert(await browser.page.evaluate(cell("0xfebfe802", cycles)) !== before);
+    assertMatch(
+      await browser.page.evaluate(`document.querySelector(".switch p").innerText`),
+      /^With length 0: 201 signals/,
+    );
+    await browser.page.click("button[role=switch]");
+    assertEquals(await browser.page.evaluate(cell("0xfebfe802", cycles)), before);
+  });
 
-    await t.step("everything has a name for those who do not see it", async () => {
-      const nameless = await browser.evaluate<string[]>(`[
+  await t.step(
+    "the timeline zooms by buttons and by dragging, and its table follows",
+    async () => {
+      const view = (): Promise<string> =>
+        browser.page.evaluate(`document.querySelector(".view").innerText`);
+      const rows = (): Promise<string> =>
+        browser.page.evaluate(`document.querySelector(".behind tbody").textContent`);
+      const [whole, table] = [await view(), await rows()];
+      assertMatch(whole, /^0 s to 1[56](\.\d+)? s,/);
+      await browser.page.click("[data-move=in]");
+      await browser.page.click("[data-move=in]");
+      await browser.page.click("[data-move=earlier]");
+      const zoomed = await view();
+      assert(zoomed !== whole && await rows() !== table);
+      await browser.page.click(".timeline [data-move=all]");
+      assertEquals([await view(), await rows()], [whole, table]);
+      await browser.drag(".timeline .u-over", 0, 0.1);
+      assertMatch(await view(), /^0 s to 1\.\d+ s,/);
+      await browser.page.click(".timeline [data-kind='0']");
+      assert((await browser.page.evaluate<boolean[]>(drawn)).every((is) => is));
+    },
+  );
+
+  await t.step("the steps of a kick go on and back", async () => {
+    const now = (): Promise<string[]> =>
+      browser.page.evaluate(
+        `[...document.querySelectorAll(".kick [aria-current=step]")].map((li) => li.dataset.title)`,
+      );
+    await browser.page.click(".kick [data-move=first]");
+    await browser.page.click(".kick [data-move=on]");
+    await browser.page.click(".kick [data-move=on]");
+    await browser.page.click(".kick [data-move=on]");
+    assertEquals(await now(), ["Walk to the instruction", "Walk to the instruction"]);
+    await browser.page.click(".kick [data-move=back]");
+    assertEquals(new Set(await now()).size, 2);
+    await browser.page.click(".kick [data-move=all]");
+    assertEquals(await now(), []);
+  });
+
+  await t.step("light becomes dark, by the button and by the system", async () => {
+    const ground = "getComputedStyle(document.body).backgroundColor";
+    const light = await browser.page.evaluate(ground);
+    await browser.page.click("#theme");
+    const dark = await browser.page.evaluate(ground);
+    assert(light !== dark);
+    assertEquals(browser.problems, []);
+    await browser.open(testdev, 1280, "dark");
+    assertEquals(await browser.page.evaluate(ground), dark);
+  });
+
+  await t.step("everything has a name for those who do not see it", async () => {
+    const nameless = await browser.page.evaluate<string[]>(`[
         ...[...document.querySelectorAll("button")].filter((it) => it.innerText.trim() === ""),
         ...[...document.querySelectorAll("input,select")].filter((it) => it.labels.length === 0),
         ...[...document.querySelectorAll("[role=img],[role=group],nav")].filter((it) => !it.ariaLabel),
@@ -201,74 +217,73 @@ Deno.test({
         ...[...document.querySelectorAll("th:not([scope])")],
         ...[...document.querySelectorAll("a[href^='#']")].filter((it) => !document.querySelector(it.hash)),
       ].map((it) => it.outerHTML.slice(0, 100))`);
-      assertEquals(nameless, []);
-      const ids = await browser.evaluate<string[]>(
-        `[...document.querySelectorAll("[id]")].map((it) => it.id)`,
-      );
-      assertEquals(ids.length, new Set(ids).size);
-    });
+    assertEquals(nameless, []);
+    const ids = await browser.page.evaluate<string[]>(
+      `[...document.querySelectorAll("[id]")].map((it) => it.id)`,
+    );
+    assertEquals(ids.length, new Set(ids).size);
+  });
 
-    await t.step("a narrow screen scrolls down alone", async () => {
-      await browser.open(testdev, 400);
-      await browser.evaluate(
-        `document.querySelectorAll("details").forEach((it) => it.open = true)`,
-      );
-      assert(await browser.evaluate<number>(overflow) <= 0);
-      // What is wider than the screen says so, until it is scrolled to its end.
-      const more = `document.querySelector(".scroll:has(table.doorbells)").className`;
-      assertEquals(await browser.evaluate(more), "scroll more-right");
-      await browser.evaluate(`document.querySelector(".scroll").scrollLeft = 9999`);
-      await browser.evaluate("new Promise((done) => setTimeout(done, 100))");
-      assertEquals(await browser.evaluate(more), "scroll");
-      assertEquals(await browser.problems(), []);
-    });
+  await t.step("a narrow screen scrolls down alone", async () => {
+    await browser.open(testdev, 400);
+    await browser.page.evaluate(
+      `document.querySelectorAll("details").forEach((it) => it.open = true)`,
+    );
+    assert(await browser.page.evaluate<number>(overflow) <= 0);
+    // What is wider than the screen says so, until it is scrolled to its end.
+    const more = `document.querySelector(".scroll:has(table.doorbells)").className`;
+    assertEquals(await browser.page.evaluate(more), "scroll more-right");
+    await browser.page.evaluate(`document.querySelector(".scroll").scrollLeft = 9999`);
+    await browser.page.evaluate("new Promise((done) => setTimeout(done, 100))");
+    assertEquals(await browser.page.evaluate(more), "scroll");
+    assertEquals(browser.problems, []);
+  });
 
-    await t.step("a recording of 100 MB is a page like any other", async () => {
-      const study = await studyRecording(longRecording(100e6));
-      assertEquals(study.recorded.exits.unexplained, 0);
-      const page = await renderReport([{ kind: "recording", name: "long", study }]);
-      assert(page.length < 1e6, `${page.length} bytes`);
-      const path = `${folder}/long.html`;
-      await Deno.writeTextFile(path, page);
-      await browser.open(`file://${path}`, 1280);
-      await browser.click(heading("Writes"));
-      await browser.fill("form.filter input", "0xd0000100");
-      assertEquals((await browser.evaluate<string[]>(columnTexts(0))).length, 1);
-      await browser.click("[data-move=in]");
-      assert((await browser.evaluate<boolean[]>(drawn)).every((is) => is));
-      assertEquals(await browser.problems(), []);
-    });
+  await t.step("a recording of 100 MB is a page like any other", async () => {
+    const path = `${folder}/long.html`;
+    await report(longRecording(100e6), path);
+    const { size } = await Deno.stat(path);
+    assert(size < 1e6, `${size} bytes`);
+    await browser.open(`file://${path}`, 1280);
+    await browser.page.click(heading("Writes"));
+    await browser.page.fill("form.filter input", "0xd0000100");
+    assertEquals((await browser.page.evaluate<string[]>(columnTexts(0))).length, 1);
+    await browser.page.click("[data-move=in]");
+    assert((await browser.page.evaluate<boolean[]>(drawn)).every((is) => is));
+    assertEquals(browser.problems, []);
+  });
 
-    await t.step("what a recording holds is text, whatever it looks like", async () => {
-      const compared = JSON.parse(
-        (await runFake(["compare", "--iterations", "5", "--json"])).stdout,
-      );
-      compared.rows[0].name = compared.notes[0] = evil;
-      compared.notes[0] = { row: evil, note: evil };
-      const axes = { dispatch: { "1": { modelNs: 4 }, "1000": { modelNs: 5, nativeNs: 50 } } };
-      const bench = { machine: { cpu: evil, [evil]: 1 }, date: evil, axes };
-      const page = await write("evil", [
-        await recordingPart(evil, new TextEncoder().encode(evilRecording)),
-        readDocument(evil, JSON.stringify(compared)),
-        readDocument(evil, JSON.stringify(bench)),
-      ]);
-      await browser.open(page, 400, "dark");
-      await browser.evaluate(
-        `document.querySelectorAll("details").forEach((it) => it.open = true)`,
-      );
-      await browser.click(".timeline [data-move=in]");
-      assertEquals(await browser.evaluate("typeof hacked"), "undefined");
-      assertEquals(
-        await browser.evaluate(`document.querySelectorAll("img, svg, script:not(#data)").length`),
-        1,
-      );
-      assertMatch(
-        await browser.evaluate("document.body.innerText"),
-        /<!--<svg>, thread 8 of process 7/,
-      );
-      assert((await browser.evaluate<boolean[]>(drawn)).every((is) => is));
-      assert(await browser.evaluate<number>(overflow) <= 0);
-      assertEquals(await browser.problems(), []);
-    });
-  },
+  await t.step("what a recording holds is text, whatever it looks like", async () => {
+    const compared = JSON.parse(
+      (await runFake(["compare", "--iterations", "5", "--json"])).stdout,
+    );
+    compared.rows[0].name = compared.notes[0] = evil;
+    compared.notes[0] = { row: evil, note: evil };
+    const axes = { dispatch: { "1": { modelNs: 4 }, "1000": { modelNs: 5, nativeNs: 50 } } };
+    const bench = { machine: { cpu: evil, [evil]: 1 }, date: evil, axes };
+    const page = await write("evil", [
+      await recordingPart(evil, new TextEncoder().encode(evilRecording)),
+      readDocument(evil, JSON.stringify(compared)),
+      readDocument(evil, JSON.stringify(bench)),
+    ]);
+    await browser.open(page, 400, "dark");
+    await browser.page.evaluate(
+      `document.querySelectorAll("details").forEach((it) => it.open = true)`,
+    );
+    await browser.page.click(".timeline [data-move=in]");
+    assertEquals(await browser.page.evaluate("typeof hacked"), "undefined");
+    assertEquals(
+      await browser.page.evaluate(
+        `document.querySelectorAll("img, svg, script:not(#data)").length`,
+      ),
+      1,
+    );
+    assertMatch(
+      await browser.page.evaluate("document.body.innerText"),
+      /<!--<svg>, thread 8 of process 7/,
+    );
+    assert((await browser.page.evaluate<boolean[]>(drawn)).every((is) => is));
+    assert(await browser.page.evaluate<number>(overflow) <= 0);
+    assertEquals(browser.problems, []);
+  });
 });

@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import { bundleForBrowsers } from "../tools/bundle.ts";
 import { root } from "../tools/workspace.ts";
-import { browserTest, site } from "./_browser.ts";
+import { browserTest } from "./browser/chromium.ts";
+import { site, withPage } from "./browser/site.ts";
 import { exercise, type ExerciseResult, inputs } from "./_exercise.ts";
 
 /** All vectors pass, and the recording's 401 kicks and every exit are accounted for. */
@@ -49,16 +50,16 @@ const page = `<!doctype html><title>Exercise</title><pre></pre><script type="mod
   exercise(read).then((result) => out.textContent = JSON.stringify(result), (e) => out.textContent = e.stack);
 </script>`;
 
-browserTest(
-  "the bundle passes the exercise in Chromium",
-  (path) => {
-    if (path === "") return page;
-    if (path === "bundle.js") return Deno.readTextFileSync(bundle);
-    return inputs.includes(path) ? Deno.readFileSync(new URL(path, root)) : undefined;
-  },
-  async (page) => {
-    await page.goto(site);
-    await page.waitForFunction("document.querySelector('pre').textContent !== ''");
-    assertEquals(JSON.parse((await page.textContent("pre"))!), expected);
-  },
-);
+browserTest("the bundle passes the exercise in Chromium", () =>
+  withPage(
+    (path) => {
+      if (path === "") return page;
+      if (path === "bundle.js") return Deno.readTextFileSync(bundle);
+      return inputs.includes(path) ? Deno.readFileSync(new URL(path, root)) : undefined;
+    },
+    async (page) => {
+      await page.goto(site);
+      await page.waitForFunction("document.querySelector('pre').textContent !== ''");
+      assertEquals(JSON.parse((await page.textContent("pre"))!), expected);
+    },
+  ));

@@ -4,19 +4,17 @@
  * @module
  */
 import { renderReport, studyRecording } from "@ioeventfd/report";
-import { chromium } from "playwright-core";
-import { findChromium } from "../tests/browser/browser.ts";
+import { chromiumPath, startChromium } from "../tests/browser/chromium.ts";
 import { root } from "./workspace.ts";
 
 const capture = "captures/q35-pci-testdev.bpftrace.txt";
-const executablePath = findChromium();
-if (executablePath === undefined) throw new Error("There is no Chromium on this machine");
+if (chromiumPath === undefined) throw new Error("There is no Chromium on this machine");
 
 const study = await studyRecording(await Deno.readFile(new URL(capture, root)));
 const page = await renderReport([{ kind: "recording", name: capture, study }]);
 const path = await Deno.makeTempFile({ suffix: ".html" });
 await Deno.writeTextFile(path, page);
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const browser = await startChromium();
 try {
   await take("light", 1180, 900, "report-light.png", "body", 820);
   await take("dark", 1240, 900, "report-kick.png", ".paths", 620);
