@@ -10,7 +10,10 @@ export const IOAPIC_BASE = 0xfec0_0000, IOAPIC_LENGTH = 0x100;
 
 const PINS = 24, MASKED = 1 << 16, VERSION = 0x11 | (PINS - 1) << 16;
 
-// KERNEL 6.19 arch/x86/kvm/ioapic.c
+/** Bits of a redirection that are read-only: delivery status and remote IRR. */
+const READ_ONLY = 1 << 12 | 1 << 14;
+
+// KERNEL 6.19 arch/x86/kvm/ioapic.c ioapic_mmio_write, ioapic_write_indirect, ioapic_mmio_read, ioapic_read_indirect
 /** Register file and request bits of the I/O APIC. It delivers nothing: there is no local APIC here. */
 export class Ioapic implements IoDevice {
   /** What it is. */
@@ -38,11 +41,13 @@ export class Ioapic implements IoDevice {
   }
 
   /** A write to its page. */
-  write(lo: number, hi: number, _len: number, value: number): number {
+  write(lo: number, hi: number, len: number, value: number): number {
     const offset = (lo >>> 0) - IOAPIC_BASE;
     if (hi !== 0 || offset < 0 || offset >= IOAPIC_LENGTH) return EOPNOTSUPP;
-    if (offset === 0) this.#select = value & 0xff;
-    else if (offset === 0x10) this.#writeRegister(value >>> 0);
+    if (len !== 1 && len !== 2 && len !== 4 && len !== 8) return 0;
+    const data = len < 4 ? value & ((1 << len * 8) - 1) : value >>> 0;
+    if (offset === 0) this.#select = data & 0xff;
+    else if (offset === 0x10) this.#writeRegister(data);
     return 0;
   }
 
@@ -58,12 +63,13 @@ export class Ioapic implements IoDevice {
   #writeRegister(value: number): void {
     if (this.#select === 0) this.#id = value >>> 24 & 0xf;
     const word = this.#select - 0x10;
-    if (word >= 0 && word < PINS * 2) this.#redirection[word] = value;
+    if (word < 0 || word >= PINS * 2) return;
+    this.#redirection[word] = word % 2 === 0 ? value & ~READ_ONLY : value;
   }
 
   #readRegister(): number {
     if (this.#select === 1) return VERSION;
     if (this.#select === 0 || this.#select === 2) return this.#id << 24;
-    return this.#redirection[this.#select - 0x10] ?? 0;
+    return this.#redirection[this.#select - 0x10] ?? 0xffff_ffff;
   }
 }

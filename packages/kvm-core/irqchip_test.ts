@@ -115,3 +115,46 @@ Deno.test("KVM_IOEVENTFD heeds no interrupt controller", () => {
   });
   assertEquals(rig.vm.ioctl(KVM_IOEVENTFD, bytes), 0);
 });
+
+Deno.test("Pic: a spurious interrupt of the second chip is not in service, and ICW1 leaves what is", () => {
+  const rig = new Rig();
+  rig.vm.createIrqchip();
+  const { pic } = rig.vm.irqchip!;
+  for (const [port, base] of [[0x20, 8], [0xa0, 0x70]] as const) {
+    for (const [at, value] of [[0, 0x11], [1, base], [1, 4], [1, 1]] as const) {
+      rig.out(port + at, 1, value);
+    }
+  }
+  rig.vm.irqchip!.setIrq(12, true);
+  rig.out(0xa1, 1, 0x10);
+  assertEquals([pic.acknowledge(), pic.isr], [0x77, 1 << 2], "12 was masked after it asked");
+  const ended: number[] = [];
+  pic.onEoi((irq) => void ended.push(irq));
+  rig.vm.irqchip!.setIrq(5, true);
+  rig.out(0x20, 1, 0x11);
+  assertEquals([pic.isr, pic.irr & 0xff, ended], [1 << 2, 0, [5]]);
+  rig.vm.irqchip!.setIrq(5, true);
+  assertEquals(pic.irr & 1 << 5, 1 << 5, "the line counts as low again");
+});
+
+Deno.test("Ioapic: registers behind the last read all ones, narrow writes clear the rest, odd ones do nothing", () => {
+  const rig = new Rig();
+  rig.vm.createIrqchip();
+  const { ioapic } = rig.vm.irqchip!;
+  const out = new Uint8Array(8);
+  const register = (select: number): number => {
+    ioapic.write(0xfec00000, 0, 4, select);
+    ioapic.read(0xfec00010, 0, 4, out);
+    return new DataView(out.buffer).getUint32(0, true);
+  };
+  assertEquals([3, 0xf, 0x40, 0xff].map(register), Array(4).fill(0xffff_ffff));
+  for (const [len, kept] of [[4, 0x1a0a5], [2, 0xa0a5], [1, 0xa5], [3, 0x10000]] as const) {
+    const one = new Rig();
+    one.vm.createIrqchip();
+    const { ioapic } = one.vm.irqchip!;
+    ioapic.write(0xfec00000, 0, 4, 0x10);
+    ioapic.write(0xfec00010, 0, len, 0x1f0a5);
+    ioapic.read(0xfec00010, 0, 4, out);
+    assertEquals(new DataView(out.buffer).getUint32(0, true), kept, `${len}`);
+  }
+});

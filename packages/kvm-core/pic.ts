@@ -56,6 +56,11 @@ class Chip {
     if (!(this.elcr & bit)) this.irr &= ~bit;
     if (this.#autoEoi) this.#ended(input);
     else this.isr |= bit;
+    return this.vector(input);
+  }
+
+  /** What it calls an input. */
+  vector(input: number): number {
     return this.#base + input;
   }
 
@@ -71,15 +76,22 @@ class Chip {
     return this.#readIsr ? this.isr : this.irr;
   }
 
+  // KERNEL 6.19 arch/x86/kvm/i8259.c kvm_pic_reset: what is in service stays, what waited for it ends
   #beginInit(value: number): void {
     this.#needsIcw4 = (value & 1) !== 0;
     this.#initStep = 1;
+    const waiting = this.irr & ~this.elcr;
+    this.#lines = 0;
     this.irr &= this.elcr;
     this.imr = 0;
-    this.isr = 0;
     this.#lowest = 7;
-    this.#autoEoi = false;
+    if (!this.#needsIcw4) this.#autoEoi = false;
     this.#readIsr = false;
+    for (let input = 0; input < 8; input++) {
+      if ((waiting & 1 << input) === 0) continue;
+      this.isr &= ~(1 << input);
+      this.#ended(input);
+    }
   }
 
   #writeData(value: number): void {
@@ -205,7 +217,8 @@ export class Pic {
     const vector = first.acknowledge(input);
     if (input !== 2) return vector;
     const behind = second.pending();
-    const answer = second.acknowledge(behind < 0 ? 7 : behind);
+    // KERNEL 6.19 arch/x86/kvm/i8259.c kvm_pic_read_irq: a spurious one is not in service
+    const answer = behind < 0 ? second.vector(7) : second.acknowledge(behind);
     this.#cascade();
     return answer;
   }

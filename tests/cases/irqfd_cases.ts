@@ -69,6 +69,47 @@ export const irqfdCases: readonly Case[] = [
     for (let bit = 2; bit < 32; bit++) assertEquals(rig.irqfd(fd, 4, 1 << bit), "EINVAL");
   }),
 
+  withPic("RESAMPLE holds a level line beside the pulses of others, until DEASSIGN", (rig) => {
+    rig.out(0x4d0, 1, 1 << 5);
+    const [held, resample, pulsed] = [rig.efd(), rig.efd(), rig.efd()];
+    assertEquals(rig.irqfd(held, 5, RESAMPLE, resample), 0);
+    rig.system.eventfdWrite(held, 1n);
+    assertEquals(pending(rig), 1 << 5);
+    assertEquals(rig.irqfd(pulsed, 5), 0);
+    rig.system.eventfdWrite(pulsed, 1n);
+    assertEquals(rig.irqfd(pulsed, 5, DEASSIGN), 0, "waits for the worker");
+    assertEquals(rig.irr(), 1 << 5, "the pulse did not lower it");
+    assertEquals(rig.irqfd(held, 5, DEASSIGN), 0);
+    assertEquals([rig.irr(), rig.count(resample)], [0, 0n]);
+  }),
+
+  withPic(
+    "RESAMPLE: the end of the interrupt lowers the line, and tells, also where it was not served",
+    (rig) => {
+      rig.out(0x4d0, 1, 1 << 5);
+      const [fd, resample] = [rig.efd(), rig.efd()];
+      rig.irqfd(fd, 5, RESAMPLE, resample);
+      rig.system.eventfdWrite(fd, 1n);
+      assertEquals(pending(rig), 1 << 5);
+      rig.out(0x20, 1, 0x65);
+      assertEquals([rig.irr(), rig.count(resample)], [0, 1n]);
+    },
+  ),
+
+  withPic(
+    "RESAMPLE: the first word of an initialisation ends what waits, and the line may rise again",
+    (rig) => {
+      const [fd, resample] = [rig.efd(), rig.efd()];
+      rig.irqfd(fd, 5, RESAMPLE, resample);
+      rig.system.eventfdWrite(fd, 1n);
+      assertEquals(pending(rig), 1 << 5);
+      rig.out(0x20, 1, 0x11);
+      assertEquals([rig.irr(), rig.count(resample)], [0, 1n]);
+      rig.system.eventfdWrite(fd, 1n);
+      assertEquals(pending(rig), 1 << 5);
+    },
+  ),
+
   withIrqchip("KQ_12 with RESAMPLE, then away again", (rig) => {
     const fd = rig.efd(), resample = rig.efd();
     assertEquals(rig.irqfd(fd, 10, RESAMPLE, resample), 0);
