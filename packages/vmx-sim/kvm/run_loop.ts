@@ -8,6 +8,7 @@ import { KvmError, kvmExitName } from "@ioeventfd/uapi";
 import * as uapi from "@ioeventfd/uapi";
 import * as silicon from "../hw/silicon.ts";
 import * as vmcs from "../hw/vmcs.ts";
+import * as contract from "../isa/contract.ts";
 import * as registers from "../isa/registers.ts";
 import { kvmUserspaceExitText } from "../trace/tracepoint_text.ts";
 import * as counters from "../work/work_counters.ts";
@@ -20,6 +21,7 @@ import type { VcpuContext } from "./vcpu_context.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
 const { CR0_PE, CR0_PG, CR4_PAE, EFER_LMA, EFER_LME, RFLAGS_IF } = registers;
+const { CS } = contract;
 const { KVM_EXIT_INTR, KVM_EXIT_IRQ_WINDOW_OPEN, KVM_EXIT_SHUTDOWN } = uapi;
 const { UNKNOWN_INSTRUCTION, VM_EXIT } = silicon;
 const {
@@ -69,6 +71,7 @@ export class RunLoop {
   pendingInterrupt: number = -1;
   readonly #vcpu: VcpuContext;
   #zapsSeen = 0;
+  #isEmulating = false;
 
   /**
    * The loop of one vCPU.
@@ -268,10 +271,12 @@ export class RunLoop {
     const vcpu = this.#vcpu;
     if (vcpu.work.counting) vcpu.closeExit();
     if (this.#interruptWindow()) return LEAVE;
-    if (vcpu.isTracing) traceEntry(vcpu);
-    if (vcpu.vm.paging === "shadow" && this.#needsEmulation()) {
-      return this.#emulateInvalid() ? EMULATED : LEAVE;
-    }
+    const isInvalid = vcpu.vm.paging === "shadow" && this.#needsEmulation();
+    // From 6.19 on no entry is traced that is not made; before, the first of those that are not.
+    const isTraced = !isInvalid || !this.#isEmulating && vcpu.vm.release.trace.format !== "6.19";
+    this.#isEmulating = isInvalid;
+    if (vcpu.isTracing && isTraced) traceEntry(vcpu);
+    if (isInvalid) return this.#emulateInvalid() ? EMULATED : LEAVE;
     // Instead of an exit when the window opens, the guest is looked at after each instruction.
     return this.pendingInterrupt >= 0 || vcpu.run[RUN_REQUEST_INTERRUPT_WINDOW] !== 0
       ? ONE_STEP
@@ -287,17 +292,22 @@ export class RunLoop {
     return isLong !== ((efer & EFER_LMA) !== 0) || isLong && (cr4 & CR4_PAE) === 0;
   }
 
-  // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c __vmx_guest_state_valid, handle_invalid_guest_state
+  // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c __vmx_guest_state_valid, rmode_segment_valid
   /** Without EPT there is no unrestricted guest: real mode with unusual segments KVM emulates itself. */
   #needsEmulation(): boolean {
     const { cpu } = this.#vcpu;
     if ((cpu.cr0 & CR0_PE) !== 0) return false;
-    for (const { selector, baseLo, baseHi, limit } of cpu.seg) {
-      if (baseLo !== selector << 4 || baseHi !== 0 || limit >>> 0 !== 0xffff) return true;
+    for (let index = 0; index < cpu.seg.length; index++) {
+      const { selector, baseLo, baseHi, limit, rights } = cpu.seg[index]!;
+      // Present, writable and accessed data; of CS the type does not count.
+      const isPlain = index === CS ? (rights & 0x1_f090) === 0x90 : (rights & 0x1_f09f) === 0x93;
+      const isAtParagraph = baseLo === selector << 4 && baseHi === 0 && limit >>> 0 === 0xffff;
+      if (!isPlain || !isAtParagraph) return true;
     }
     return false;
   }
 
+  // KERNEL 6.19 arch/x86/kvm/vmx/vmx.c handle_invalid_guest_state
   #emulateInvalid(): boolean {
     const { words } = this.#vcpu;
     const { emulator } = this.handlers;

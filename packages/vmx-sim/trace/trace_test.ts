@@ -227,6 +227,33 @@ Deno.test("with shadow paging an MMIO SPTE shows its access bits, since 5.15 the
   }
 });
 
+Deno.test("real mode with segments of its own is emulated, and since 6.19 no entry is traced for it", () => {
+  // Plain segments; one that was not accessed yet; one with a larger limit.
+  const segments = [[{}, false], [{ type: 2 }, true], [
+    { limit: 0xffff_ffff, g: 1 },
+    true,
+  ]] as const;
+  for (const [ds, isEmulated] of segments) {
+    for (const [kernel, entries] of [["4.4", 1], ["6.19", isEmulated ? 0 : 1]] as const) {
+      const lines: string[] = [];
+      using guest = makeGuest({
+        kernel,
+        code: [0x90, 0x90, HLT],
+        mode: "real",
+        paging: "shadow",
+        trace: { event: (name) => void lines.push(name) },
+      });
+      const sregs = guest.vcpu.getSregs();
+      guest.vcpu.setSregs({ ...sregs, ds: { ...sregs.es, ...ds } });
+      assertEquals(guest.run(), []);
+      assertEquals(lines.filter((name) => name === "kvm_emulate_insn").length, isEmulated ? 3 : 0);
+      // Without emulation: the fault of the code page, then the HLT.
+      const expected = isEmulated ? entries : 2;
+      assertEquals(lines.filter((name) => name === "kvm_entry").length, expected, kernel);
+    }
+  }
+});
+
 Deno.test("FtraceWriter lays events out as tracefs does, in modelled time that only grows", () => {
   let text = ftraceHeader;
   using guest = makeGuest({ ...stores, trace: new FtraceWriter((line) => text += line) });
