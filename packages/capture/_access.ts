@@ -7,18 +7,6 @@ import type { Doorbell } from "./_doorbell.ts";
 import type { Site } from "./_site.ts";
 import type { VmState } from "./_vm_state.ts";
 
-/** Who takes a write, in the model. */
-export const claim = {
-  /** Nobody: it exits to userspace. */
-  none: 0,
-  /** An ioeventfd. */
-  ioeventfd: 1,
-  /** A coalesced zone. */
-  coalesced: 2,
-  /** A device in the kernel. */
-  device: 3,
-} as const;
-
 /** An access without its methods. */
 export type Seen = Readonly<Omit<Access, "set">>;
 
@@ -48,7 +36,7 @@ export class Access {
   site: Site | null = null;
   /** What it matches. */
   doorbell: Doorbell | null = null;
-  /** Who takes it, one of {@linkcode claim}. */
+  /** Who takes it, one of `claim`. */
   claim = 0;
   /** Who takes it in the other world. */
   imagined = 0;

@@ -4,7 +4,8 @@
  * @module
  */
 import { KVM_PIO_BUS } from "@ioeventfd/uapi";
-import { type Access, claim, type Seen } from "./_access.ts";
+import type { Access, Seen } from "./_access.ts";
+import { claim } from "./_claim.ts";
 import { describeAccess, describeDoorbell, describePlace, hex64 } from "./_describe.ts";
 import type { Tally } from "./_doorbell.ts";
 import type { Findings } from "./_findings.ts";

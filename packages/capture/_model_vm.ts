@@ -27,7 +27,7 @@ import {
   KVM_UNREGISTER_COALESCED_MMIO,
   KvmError,
 } from "@ioeventfd/uapi";
-import { claim } from "./_access.ts";
+import { claim } from "./_claim.ts";
 
 /** The recording has no host addresses, so all slots share this one: KVM allows it. */
 const anyHostAddress = 0x1_0000n;

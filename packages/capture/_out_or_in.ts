@@ -4,7 +4,8 @@
  * @module
  */
 import { KVM_PIO_BUS } from "@ioeventfd/uapi";
-import { type Access, claim } from "./_access.ts";
+import type { Access } from "./_access.ts";
+import { claim } from "./_claim.ts";
 import { deviceAt, speaker } from "./_in_kernel_device.ts";
 import type { VmState } from "./_vm_state.ts";
 

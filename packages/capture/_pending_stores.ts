@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Access, claim } from "./_access.ts";
+import { Access } from "./_access.ts";
+import { claim } from "./_claim.ts";
 
 const page = 4096;
 /** Widest store that is split at a page: a vector register. */

@@ -11,7 +11,7 @@
  */
 import * as uapi from "@ioeventfd/uapi";
 import { Access } from "./_access.ts";
-import * as access from "./_access.ts";
+import * as claims from "./_claim.ts";
 import type { Counts } from "./_counts.ts";
 import { hex64 } from "./_describe.ts";
 import type { Findings } from "./_findings.ts";
@@ -25,7 +25,7 @@ import type { VmState } from "./_vm_state.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
 const { KVM_MMIO_BUS, KVM_PIO_BUS } = uapi;
-const { claim } = access;
+const { claim } = claims;
 
 /** What the machines of all threads share. */
 export interface VcpuHost {

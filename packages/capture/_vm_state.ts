@@ -5,7 +5,7 @@
  */
 import * as uapi from "@ioeventfd/uapi";
 import type { Access, Seen } from "./_access.ts";
-import * as access from "./_access.ts";
+import * as claims from "./_claim.ts";
 import { Doorbell, type DoorbellKey, type Tally } from "./_doorbell.ts";
 import { inKernelDevices } from "./_in_kernel_device.ts";
 import type { ModelVm, RecordedZone } from "./_model_vm.ts";
@@ -15,7 +15,7 @@ import { SiteTable } from "./_site_table.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
 const { KVM_FAST_MMIO_BUS, KVM_MMIO_BUS, KVM_PIO_BUS } = uapi;
-const { claim } = access;
+const { claim } = claims;
 
 /** Entries the ring of coalesced writes holds. */
 const ringEntries = 169;

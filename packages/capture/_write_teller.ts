@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Access, claim } from "./_access.ts";
+import type { Access } from "./_access.ts";
+import { claim } from "./_claim.ts";
 import type { Timing } from "./_timing.ts";
 import { busName } from "./_vm_state.ts";
 import type { ReplayedWrite, WriteOutcome } from "./replayed_write.ts";

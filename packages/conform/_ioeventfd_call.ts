@@ -1,6 +1,6 @@
 import { encodeIoeventfd, KVM_IOEVENTFD, refusalOf, withoutTraces } from "@ioeventfd/uapi";
 import type { KvmVm, Registration } from "@ioeventfd/uapi";
-import type { Outcome } from "./vector.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** `KVM_IOEVENTFD` through the raw door, absurd values and all. */
 export function ioeventfdCall(

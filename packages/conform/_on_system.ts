@@ -1,5 +1,5 @@
 import type { KvmBackend, KvmSystem } from "@ioeventfd/uapi";
-import type { PlayOptions } from "./play_history.ts";
+import type { PlayOptions } from "./play_options.ts";
 
 /** Opens a system for something, and closes it then or later. */
 export function onSystem<T>(

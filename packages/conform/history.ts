@@ -5,7 +5,7 @@
  */
 import { hex } from "@ioeventfd/uapi";
 import type { OtherFile, Registration } from "@ioeventfd/uapi";
-import type { Outcome } from "./vector.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** Descriptors that are numbers rather than made: none of them is open. */
 export type OddDescriptor = "minus1" | "int_max" | "int_min";

@@ -5,7 +5,8 @@
  */
 import type { KvmBackend } from "@ioeventfd/uapi";
 import { playGuest } from "./play_guest.ts";
-import { playHistory, type PlayOptions } from "./play_history.ts";
+import { playHistory } from "./play_history.ts";
+import type { PlayOptions } from "./play_options.ts";
 import { observeBus } from "./run_bus.ts";
 import { observeCollide, observeRegister } from "./run_registrations.ts";
 import type { Vector, VectorOrigin } from "./vector.ts";

@@ -6,15 +6,8 @@
 import { type Registration, type Regs, REGS_LAYOUT } from "@ioeventfd/uapi";
 import { parseHistory } from "./_parse_history.ts";
 import { JsonCursor } from "./json_cursor.ts";
-import type {
-  Access,
-  BusOp,
-  BusVector,
-  GuestExit,
-  Outcome,
-  Vector,
-  VectorOrigin,
-} from "./vector.ts";
+import type { Access, BusOp, BusVector, GuestExit, Vector, VectorOrigin } from "./vector.ts";
+import type { Outcome } from "./outcome.ts";
 
 /**
  * Parses one line of a vector file.

@@ -8,7 +8,7 @@ import type { KvmBackend, KvmSystem, KvmVcpu, KvmVm, Regs, VcpuExit } from "@ioe
 import { ioeventfdCall } from "./_ioeventfd_call.ts";
 import { onSystem } from "./_on_system.ts";
 import { fillGuestMemory, guestLayout, initialRegs, initialSregs } from "./guest_machine.ts";
-import type { PlayOptions } from "./play_history.ts";
+import type { PlayOptions } from "./play_options.ts";
 import type { GuestExit, GuestObservation, GuestSetup } from "./vector.ts";
 
 const mostExits = 100_000;

@@ -29,6 +29,7 @@ import type {
   WriteOp,
   ZoneOp,
 } from "./history.ts";
+import type { PlayOptions } from "./play_options.ts";
 
 /** Memory that slots of a history take their pages from. */
 export const HISTORY_PAGES = 16;
@@ -37,12 +38,6 @@ const PAGE = 0x1000;
 /** A number that no process has open. */
 const NEVER_OPEN = 0x7fff_fff0;
 const IOAPIC_PINS = 24;
-
-/** How a history is played. */
-export interface PlayOptions {
-  /** Called with the system instead of closing it, for backends on which closing is better done later. */
-  readonly later?: (system: KvmSystem) => void;
-}
 
 /**
  * Plays a history on fresh VMs.

@@ -8,7 +8,7 @@ import type { KvmBackend, KvmSystem, KvmVm } from "@ioeventfd/uapi";
 import { oddDescriptors } from "./_odd_descriptors.ts";
 import type { DescriptorName, IoeventfdOp } from "./history.ts";
 import { placeOfCase, type RegistrationCase, registrationPool } from "./registration_case.ts";
-import type { Outcome } from "./vector.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** How cases are played. */
 export interface PlayRegistrationsOptions {

@@ -7,7 +7,7 @@ import { EFD_NONBLOCK, hex, KVM_IOEVENTFD_FLAG_DEASSIGN } from "@ioeventfd/uapi"
 import type { KvmBackend, KvmSystem, Registration } from "@ioeventfd/uapi";
 import { ioeventfdCall } from "./_ioeventfd_call.ts";
 import { onSystem } from "./_on_system.ts";
-import type { PlayOptions } from "./play_history.ts";
+import type { PlayOptions } from "./play_options.ts";
 import type { Access, BusOp, BusVector } from "./vector.ts";
 import { Comparison } from "./vector_result.ts";
 import type { VectorResult } from "./vector_result.ts";

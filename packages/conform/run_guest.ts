@@ -6,7 +6,7 @@
 import { hex } from "@ioeventfd/uapi";
 import type { KvmBackend, Regs } from "@ioeventfd/uapi";
 import { playGuest } from "./play_guest.ts";
-import type { PlayOptions } from "./play_history.ts";
+import type { PlayOptions } from "./play_options.ts";
 import type { GuestExit, GuestObservation, GuestVector } from "./vector.ts";
 import { Comparison, type Difference, skipped } from "./vector_result.ts";
 import type { VectorResult } from "./vector_result.ts";

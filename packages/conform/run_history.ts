@@ -5,7 +5,8 @@
  */
 import type { KvmBackend } from "@ioeventfd/uapi";
 import { showResult } from "./history.ts";
-import { playHistory, type PlayOptions } from "./play_history.ts";
+import { playHistory } from "./play_history.ts";
+import type { PlayOptions } from "./play_options.ts";
 import type { HistoryVector } from "./vector.ts";
 import { Comparison } from "./vector_result.ts";
 import type { VectorResult } from "./vector_result.ts";

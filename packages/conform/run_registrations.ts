@@ -7,8 +7,9 @@ import { EFD_SEMAPHORE } from "@ioeventfd/uapi";
 import type { KvmBackend, KvmSystem, OtherFile } from "@ioeventfd/uapi";
 import { ioeventfdCall } from "./_ioeventfd_call.ts";
 import { onSystem } from "./_on_system.ts";
-import type { PlayOptions } from "./play_history.ts";
-import type { CollideVector, Outcome, RegisterVector } from "./vector.ts";
+import type { PlayOptions } from "./play_options.ts";
+import type { Outcome } from "./outcome.ts";
+import type { CollideVector, RegisterVector } from "./vector.ts";
 import { Comparison, skipped } from "./vector_result.ts";
 import type { VectorResult } from "./vector_result.ts";
 

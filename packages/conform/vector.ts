@@ -5,12 +5,10 @@
  */
 import type { Registration, Regs } from "@ioeventfd/uapi";
 import type { HistoryStep } from "./history.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** Kinds of vector. */
 export type VectorKind = "register" | "collide" | "bus" | "guest" | "history";
-
-/** What an ioctl ended with: null for success, or the errno's name. */
-export type Outcome = string | null;
 
 /** Where the answers of a vector come from; one without them was observed, on the kernel that its file speaks of. */
 export interface VectorOrigin {
