@@ -210,8 +210,16 @@ export class Memslots {
       if (gpa === before.gpa && flags === before.flags) return;
     }
     const kind = before === null ? "create" : gpa === before.gpa ? "flags" : "move";
-    if (kind !== "flags") this.#checkPlace(space, id, gpa, size);
+    if (kind !== "flags") this.#checkOverlap(space, id, gpa, size);
     this.#allocate();
+    if (kind !== "flags" && this.#isTooHigh(gpa + size - 1n)) {
+      // a move has the old place invalidated by then, and restores it
+      if (before !== null) this.#commit(space, "move", before, before);
+      refuse(
+        "gpa-width",
+        `Slot ${hex(gpa)} + ${hex(size)} ends above ${this.#rules.maxGpaBits} bits`,
+      );
+    }
     const start = Number(gpa);
     this.#commit(space, kind, before, {
       id,
@@ -232,8 +240,14 @@ export class Memslots {
     throw new KvmError("ENOMEM", { check: "allocation", detail: "No memory for the slot" });
   }
 
-  // KERNEL 6.19 virt/kvm/kvm_main.c kvm_check_memslot_overlap; arch/x86/kvm/x86.c kvm_arch_prepare_memory_region
-  #checkPlace(space: AddressSpace, id: number, gpa: bigint, size: bigint): void {
+  // KERNEL 6.19 virt/kvm/kvm_main.c kvm_set_memslot; arch/x86/kvm/x86.c kvm_arch_prepare_memory_region
+  #isTooHigh(last: bigint): boolean {
+    const bits = this.#rules.maxGpaBits;
+    return bits !== null && last >> BigInt(bits) !== 0n;
+  }
+
+  // KERNEL 6.19 virt/kvm/kvm_main.c kvm_check_memslot_overlap
+  #checkOverlap(space: AddressSpace, id: number, gpa: bigint, size: bigint): void {
     for (const other of space.byId.values()) {
       if (other.id === id || gpa >= other.gpa + other.size || other.gpa >= gpa + size) continue;
       throw new KvmError("EEXIST", {
@@ -241,10 +255,6 @@ export class Memslots {
         detail: `Slot ${hex(id)} at ${hex(gpa)} + ${hex(size)} overlaps slot ${hex(other.id)} ` +
           `at ${hex(other.gpa)} + ${hex(other.size)}`,
       });
-    }
-    const bits = this.#rules.maxGpaBits;
-    if (bits !== null && gpa + size - 1n >> BigInt(bits) !== 0n) {
-      refuse("gpa-width", `Slot ${hex(gpa)} + ${hex(size)} ends above ${bits} bits`);
     }
   }
 

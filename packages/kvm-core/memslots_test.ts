@@ -156,6 +156,18 @@ Deno.test("Memslots.set() says what it refuses", () => {
   assertEquals(errnoOf(() => slots.set({ ...ok, slot: 1, size: 0n })), 0);
 });
 
+Deno.test("Memslots.set() of a move too high invalidates the old place for a while, and keeps it", () => {
+  const slots = new Memslots(latestRelease.memslots);
+  slots.set(ok);
+  const kinds: SlotChange["kind"][] = [];
+  slots.onSlotChange(({ kind }) => void kinds.push(kind));
+  const { generation } = slots;
+  assertEquals(errnoOf(() => slots.set({ ...ok, gpa: 1n << 52n })), "EINVAL");
+  assertEquals(errnoOf(() => slots.set({ ...ok, slot: 1, gpa: 1n << 52n })), "EINVAL");
+  assertEquals([slots.generation - generation, kinds], [4, ["move"]]);
+  assertEquals([slots.slot(0)?.gpa, slots.find(Number(ok.gpa))?.id], [ok.gpa, 0]);
+});
+
 Deno.test("Memslots.onSlotChange() tells what changed after it did", () => {
   const slots = new Memslots(latestRelease.memslots);
   const seen: SlotChange["kind"][] = [];
