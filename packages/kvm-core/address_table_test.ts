@@ -69,7 +69,9 @@ Deno.test("AddressTable is at most a third full and at least a twelfth, from 4 r
     check();
   }
   for (let number = 0; number < 1000; number++) {
-    table.drop(table.find(number * 16, 0));
+    const at = table.find(number * 16, 0);
+    assertEquals(at >= 0, true, `${number}`);
+    table.drop(at);
     check();
   }
   assertEquals([...sizes], [4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]);
