@@ -40,6 +40,7 @@ export function kernelPage(citations: readonly Citation[], known: KernelTable): 
       ours.set(key, (ours.get(key) ?? new Set()).add(path));
     }
   }
+  const contents: string[] = [];
   const sections = Object.keys(known.files).sort().map((file) => {
     const rows = Object.entries(known.files[file]!)
       .sort(([a], [b]) => a < b ? -1 : 1)
@@ -56,9 +57,9 @@ export function kernelPage(citations: readonly Citation[], known: KernelTable): 
           [...paths].map((path) => `[${path.replace("packages/", "")}](../${path})`).join(", "),
         ]];
       });
-    return rows.length === 0
-      ? []
-      : [`## ${file}\n\n${table([["name", "release:line", "facts", "ours"], ...rows])}\n`];
+    if (rows.length === 0) return [];
+    contents.push(`- [${file}](#${file.replace(/[/.]/g, "")})`);
+    return [`## ${file}\n\n${table([["name", "release:line", "facts", "ours"], ...rows])}\n`];
   }).flat();
   const trees = Object.entries(byAge(known.trees)).map(([tree, name]) => [tree, name]);
   return `# The kernel, and who mirrors it
@@ -72,6 +73,8 @@ tests/testdata/kernel_places.json, tells which and why. "facts" is the section o
 description of the kernel that this project was begun with.
 
 ${table([["release or commit", "tree"], ...trees])}
+
+${contents.join("\n")}
 
 ${sections.join("\n")}`;
 }
