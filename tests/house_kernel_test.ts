@@ -8,6 +8,7 @@ import { findDefinition } from "../tools/find_definition.ts";
 import { listCitations, parseKernelPlaces } from "../tools/kernel_citations.ts";
 import { kernelPage, pagePath } from "../tools/kernel_page.ts";
 import { kindOf, readKernelTable, tablePath, writeKernelTable } from "../tools/kernel_table.ts";
+import { root } from "../tools/workspace.ts";
 
 /** Trees that are no release: what the zero length and the fast bus came with. */
 const commits = ["f848a5a8dcb6", "68c3b4d1676d"];
@@ -82,6 +83,38 @@ Deno.test("docs/kernel.md and the table are as the task writes them", () => {
     `docs/kernel.md is ${again}`,
   );
   assert(Deno.readTextFileSync(tablePath) === writeKernelTable(table), `The table is ${again}`);
+});
+
+Deno.test("the task refuses a call for a definition, a missing file and another release's tree", async () => {
+  const kernel = await Deno.makeTempDir({ prefix: "ioeventfd-kernel-" });
+  try {
+    await Deno.writeTextFile(`${kernel}/Makefile`, "VERSION = 5\nPATCHLEVEL = 15\nSUBLEVEL = 3\n");
+    await Deno.mkdir(`${kernel}/virt/kvm`, { recursive: true });
+    const call =
+      "int other(void)\n{\n\tif (coalesced_mmio_has_room(dev, last))\n\t\treturn 0;\n}\n";
+    await Deno.writeTextFile(`${kernel}/virt/kvm/coalesced_mmio.c`, call);
+    const ask = async (tree: string): Promise<[number, string]> => {
+      const { code, stderr } = await new Deno.Command("deno", {
+        args: [
+          ...["run", "--no-check", `--allow-read=.,${kernel}`, "tools/check_citations.ts"],
+          ...["--kernel", kernel, "--tree", tree],
+        ],
+        cwd: root,
+        stdin: "null",
+      }).output();
+      return [code, new TextDecoder().decode(stderr)];
+    };
+    const [code, said] = await ask("5.15");
+    assertEquals(code, 1);
+    const places = said.split("\n").map((line) => line.replace(/^\S+:\d+ /, ""));
+    const room = "5.15 virt/kvm/coalesced_mmio.c coalesced_mmio_has_room: not defined there";
+    const bus = "5.15 virt/kvm/kvm_main.c kvm_io_bus_unregister_dev: there is no such file";
+    assert(places.includes(room) && places.includes(bus), said);
+    const [other] = await ask("6.19");
+    assertEquals(other, 2);
+  } finally {
+    await Deno.remove(kernel, { recursive: true });
+  }
 });
 
 Deno.test("findDefinition() finds what a file defines, on its line", () => {
