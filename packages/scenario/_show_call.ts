@@ -44,6 +44,8 @@ function structFields(request: number, arg: Uint8Array): readonly [string, strin
       return ["KVM_REGISTER_COALESCED_MMIO", zoneFields(arg)];
     case KVM_UNREGISTER_COALESCED_MMIO:
       return ["KVM_UNREGISTER_COALESCED_MMIO", zoneFields(arg)];
+    default:
+      return undefined;
   }
 }
 
