@@ -102,3 +102,5 @@ if (first === null) {
     files.forEach(({ path }, i) => Deno.writeTextFileSync(new URL(path, root), before[i]!));
   }
 }
+// A worker that was ended within an endless loop would keep the process.
+Deno.exit();

@@ -143,3 +143,32 @@ Deno.test("DatamatchIndex holds what a Map would, and keys that differ in one wo
     assertEquals(index.bytes, empty);
   }
 });
+
+Deno.test("DatamatchIndex takes away the key that it is told, not one that differs in a word", () => {
+  const words = [0x1000, 1, 4, 7, 9];
+  const key = ([lo, hi, len, datamatchLo, datamatchHi]: readonly number[]) => (
+    {
+      lo: lo!,
+      hi: hi!,
+      len: len!,
+      wildcard: false,
+      datamatchLo: datamatchLo!,
+      datamatchHi: datamatchHi!,
+    }
+  );
+  for (let word = 0; word < words.length; word++) {
+    for (let step = 1; step < 100; step++) {
+      const other = words.with(word, words[word]! + step);
+      const index = new DatamatchIndex();
+      const there = (): number[] =>
+        [words, other].map(([lo, hi, len, dlo, dhi]) => index.find(lo!, hi!, len!, dlo!, dhi!));
+      index.set(key(words), 1);
+      index.delete(key(other));
+      assertEquals(there(), [1, -1]);
+      index.set(key(other), 2);
+      assertEquals(there(), [1, 2]);
+      index.delete(key(other));
+      assertEquals(there(), [1, -1], `word ${word}, ${step}`);
+    }
+  }
+});
