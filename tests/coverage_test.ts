@@ -1,7 +1,7 @@
 // The counting behind deno task coverage.
 import { assert, assertEquals } from "@std/assert";
 import { parseLcov, showLines, sumCoverage } from "../tools/lcov.ts";
-import { readMembers, root } from "../tools/workspace.ts";
+import { readMembers, readText } from "../tools/workspace.ts";
 
 const report = `SF:/a.ts
 FN:1,one
@@ -44,7 +44,7 @@ Deno.test("showLines() puts neighbours together", () => {
 });
 
 Deno.test("docs/coverage.md speaks of every package", () => {
-  const page = Deno.readTextFileSync(new URL("docs/coverage.md", root));
+  const page = readText("docs/coverage.md");
   for (const { folder } of readMembers()) {
     const name = folder.replace(/^.*\//, "");
     assert(page.includes(`\`${name}\``), name);

@@ -2,9 +2,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { deadTable } from "../tools/count_dead_doorbells.ts";
 import { drawDeadDoorbells } from "../tools/draw_dead_doorbells.ts";
-import { root } from "../tools/workspace.ts";
+import { readText } from "../tools/workspace.ts";
 
-const page = Deno.readTextFileSync(new URL("docs/dead-doorbells.md", root));
+const page = readText("docs/dead-doorbells.md");
 
 Deno.test("docs/dead-doorbells.md: the table of safe sets is what the model counts", () => {
   const rows = [...page.matchAll(/^\| (.+?) +\| (any|ascending) order +\| +(\d+) \|$/gm)]
@@ -13,6 +13,6 @@ Deno.test("docs/dead-doorbells.md: the table of safe sets is what the model coun
 });
 
 Deno.test("docs/dead-doorbells.svg is what tools/draw_dead_doorbells.ts draws", () => {
-  const picture = Deno.readTextFileSync(new URL("docs/dead-doorbells.svg", root));
+  const picture = readText("docs/dead-doorbells.svg");
   assert(picture === drawDeadDoorbells(), "deno run -A tools/draw_dead_doorbells.ts");
 });

@@ -10,11 +10,11 @@ import {
 } from "../tools/differences/compare.ts";
 import type { Comparison } from "../tools/differences/comparison.ts";
 import { differencesPage } from "../tools/differences/differences_page.ts";
-import { root } from "../tools/workspace.ts";
+import { readText } from "../tools/workspace.ts";
 import { caseTopics } from "./cases/case_topics.ts";
 import { HostModels } from "./cases/host_models.ts";
 
-const page = Deno.readTextFileSync(new URL("docs/differences.md", root));
+const page = readText("docs/differences.md");
 const rows = new Map(
   [...page.matchAll(/^\| (\S.*?) +\| +(\d+) \| +(\d+) \| +(\d+) \|$/gm)].map((
     [, what, ...numbers],
@@ -33,7 +33,7 @@ Deno.test("docs/differences.md has a row for each topic, file of vectors and kin
   }
   for (const path of vectorFiles(latestRelease)) {
     const [compared = 0, left = 0] = rows.get(path) ?? [];
-    const lines = Deno.readTextFileSync(new URL(path, root)).trimEnd().split("\n").length;
+    const lines = readText(path).trimEnd().split("\n").length;
     isCountOf(lines, compared + left, path);
   }
   const chance = [...rows].filter(([what]) => what.startsWith("random: "));

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { consoleBlocks } from "../tools/console_blocks.ts";
 import { drawDoorbellCosts } from "../tools/draw_doorbell_costs.ts";
-import { root } from "../tools/workspace.ts";
+import { readText, root } from "../tools/workspace.ts";
 import { runPage } from "./_page_session.ts";
 
 /** Pages that tests of their own run: they need a VMM, or a library that is fetched. */
@@ -18,13 +18,9 @@ const pages = [
   "apps/cli/README.md",
 ];
 
-function read(page: string): string {
-  return Deno.readTextFileSync(new URL(page, root));
-}
-
 for (const page of pages.filter((name) => !elsewhere.includes(name))) {
-  if (consoleBlocks(read(page)).length === 0) continue;
-  Deno.test(`${page} shows what its commands print`, (t) => runPage(t, read(page)));
+  if (consoleBlocks(readText(page)).length === 0) continue;
+  Deno.test(`${page} shows what its commands print`, (t) => runPage(t, readText(page)));
 }
 /** Pages that answer a user's question, which is by a command. */
 const answers = [
@@ -42,19 +38,19 @@ const answers = [
 
 for (const page of answers) {
   Deno.test(`${page} begins with a command and what it prints`, () => {
-    const first = consoleBlocks(read(page)).find(({ shown }) => shown.length > 10);
+    const first = consoleBlocks(readText(page)).find(({ shown }) => shown.length > 10);
     assert(first !== undefined, "no command");
     assert(first.line < 30, `the first is in line ${first.line}`);
   });
 }
 
 Deno.test("docs/README.md names every page", () => {
-  const index = read("docs/README.md");
+  const index = readText("docs/README.md");
   assertEquals(docs.filter((page) => page !== "README.md" && !index.includes(`(${page})`)), []);
 });
 
 Deno.test("docs/what-one-doorbell-costs.svg is what tools/draw_doorbell_costs.ts draws", () => {
-  const picture = read("docs/what-one-doorbell-costs.svg");
+  const picture = readText("docs/what-one-doorbell-costs.svg");
   assert(picture === drawDoorbellCosts(), "deno run -A tools/draw_doorbell_costs.ts");
 });
 

@@ -1,9 +1,9 @@
 /** Every example of every command's help runs as printed: as a process, with the permissions of the task. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { root } from "../tools/workspace.ts";
+import { readText, root } from "../tools/workspace.ts";
 
 const main = new URL("apps/cli/main.ts", root).pathname;
-const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
+const { tasks } = JSON.parse(readText("deno.json"));
 const [, flags] = /^DENO_NO_PROMPT=1 deno run (.*) apps\/cli\/main\.ts$/.exec(
   tasks.ioeventfd.command,
 )!;

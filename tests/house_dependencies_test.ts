@@ -1,12 +1,8 @@
 // What is taken from others stands in docs/dependencies.md with its reason, at one exact version.
 import { assert, assertEquals } from "@std/assert";
-import { root } from "../tools/workspace.ts";
+import { readText } from "../tools/workspace.ts";
 
-function read(path: string): string {
-  return Deno.readTextFileSync(new URL(path, root));
-}
-
-const { specifiers }: { specifiers: Record<string, string> } = JSON.parse(read("deno.lock"));
+const { specifiers }: { specifiers: Record<string, string> } = JSON.parse(readText("deno.lock"));
 
 /** `npm:@scope/name@1.2.3` to its parts. */
 function partsOf(specifier: string): { name: string; wanted: string } {
@@ -15,7 +11,7 @@ function partsOf(specifier: string): { name: string; wanted: string } {
 }
 
 Deno.test("every library of deno.lock is in docs/dependencies.md, and nothing else", () => {
-  const listed = [...read("docs/dependencies.md").matchAll(/^\| `([^`]+)` /gm)].map(([, name]) =>
+  const listed = [...readText("docs/dependencies.md").matchAll(/^\| `([^`]+)` /gm)].map(([, name]) =>
     name!
   );
   const locked = Object.keys(specifiers).map((specifier) => partsOf(specifier).name);

@@ -1,7 +1,7 @@
 // The documents name files that exist. A path is what stands in backticks or in a link and looks like one; what belongs to
 // another tree, the kernel's say, is listed here, so that nothing is passed over silently.
 import { assert, assertEquals } from "@std/assert";
-import { listFiles, root } from "../tools/workspace.ts";
+import { listFiles, readText, root } from "../tools/workspace.ts";
 
 const newcomers = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
 const documents = [
@@ -138,14 +138,14 @@ function wrongMentions(document: string, markdown: string): string[] {
 
 for (const document of documents) {
   Deno.test(`every path named in ${document} exists`, () => {
-    const markdown = Deno.readTextFileSync(new URL(document, root));
+    const markdown = readText(document);
     assertEquals(wrongMentions(document, markdown), []);
   });
 }
 
 Deno.test("ARCHITECTURE.md draws the house in a block marked tree, and links its files", () => {
   const { mentions, trees } = mentionsOf(
-    Deno.readTextFileSync(new URL("ARCHITECTURE.md", root)),
+    readText("ARCHITECTURE.md"),
   );
   assertEquals(trees, 1);
   assert(mentions.length > 20, `${mentions.length} paths named`);
@@ -183,7 +183,7 @@ Deno.test("every path is looked at: in backticks, links, commands and trees", ()
 
 Deno.test("every document and .ci/run name one version of Deno", () => {
   const named = [...newcomers, ".ci/run"].flatMap((path) => {
-    const text = Deno.readTextFileSync(new URL(path, root));
+    const text = readText(path);
     return [...text.matchAll(/\bdeno@(\d+\.\d+\.\d+)/g)].map(([, version]) => version!);
   });
   assert(named.length >= 3, `${named.length} versions named`);

@@ -1,24 +1,20 @@
 // What JSR asks of a package, as far as a file can show it: an entry point for every public file, documents and an example.
 import { assert, assertEquals } from "@std/assert";
 import { entryPoints } from "../tools/entry_points.ts";
-import { readMembers, root } from "../tools/workspace.ts";
+import { readMembers, readText, root } from "../tools/workspace.ts";
 
 const packages = readMembers().filter(({ folder }) => folder.startsWith("packages/"));
 
-function read(path: string): string {
-  return Deno.readTextFileSync(new URL(path, root));
-}
-
 for (const { folder, name, exports } of packages) {
   Deno.test(`every public file of ${name} is an entry point: deno task exports writes them`, () => {
-    const config = JSON.parse(read(`${folder}/deno.json`));
+    const config = JSON.parse(readText(`${folder}/deno.json`));
     assertEquals(config.exports, entryPoints(folder));
     assertEquals(config.exports["."], "./mod.ts");
   });
 
   Deno.test(`every entry point of ${name} begins with the module's documentation`, () => {
     const bare = Object.values(exports).filter((path) =>
-      !/^(\/\/.*\n)*\/\*\*(?:(?!\*\/)[\s\S])*? \* @module\n \*\/\n/.test(read(path))
+      !/^(\/\/.*\n)*\/\*\*(?:(?!\*\/)[\s\S])*? \* @module\n \*\/\n/.test(readText(path))
     );
     assertEquals(bare, []);
   });
@@ -34,11 +30,11 @@ for (const { folder, name, exports } of packages) {
   });
 
   Deno.test(`README.md of ${name} shows an example that is run`, () => {
-    assert(/^```ts\n/m.test(read(`${folder}/README.md`)), "No block of TypeScript");
+    assert(/^```ts\n/m.test(readText(`${folder}/README.md`)), "No block of TypeScript");
   });
 
   Deno.test(`${name} publishes no tests, benches or test data`, () => {
-    const { publish } = JSON.parse(read(`${folder}/deno.json`));
+    const { publish } = JSON.parse(readText(`${folder}/deno.json`));
     assertEquals(publish.exclude, ["**/*_test.ts", "**/*_bench.ts", "testdata/"]);
   });
 }

@@ -1,7 +1,7 @@
 // Imports point one way. The parse is Deno's own: the graph of every module in the house.
 import { assert, assertEquals } from "@std/assert";
 import { type Import, readImportGraph } from "../tools/import_graph.ts";
-import { isPublished, listFiles, purePackages, readMembers, root } from "../tools/workspace.ts";
+import { isPublished, listFiles, purePackages, readMembers, readText } from "../tools/workspace.ts";
 
 /** What a package may import besides itself. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -124,7 +124,7 @@ Deno.test("pure packages never name Deno", () => {
   const wrong: string[] = [];
   for (const name of purePackages) {
     for (const path of listFiles(`packages/${name}`, ".ts").filter(isPublished)) {
-      const lines = Deno.readTextFileSync(new URL(path, root)).split("\n");
+      const lines = readText(path).split("\n");
       lines.forEach((line, i) => {
         const code = line.replace(/^\s*\*.*|\/\/.*|\/\*.*?\*\//g, "");
         if (/\bDeno\b\s*[.?[]|\[\s*["']Deno["']/.test(code)) wrong.push(`${path}:${i + 1}`);

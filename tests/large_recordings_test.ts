@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { DoorbellReport, Outcomes } from "@ioeventfd/capture";
 import { exportParquet } from "@ioeventfd/export";
-import { root } from "../tools/workspace.ts";
+import { readText, root } from "../tools/workspace.ts";
 import { askDuckdb, reasonForNoDuckdb } from "./_duckdb.ts";
 import { runPage } from "./_page_session.ts";
 
@@ -12,10 +12,6 @@ const recordings = [...Deno.readDirSync(new URL("captures/", root))]
   .filter((name) => /trace\.txt(\.gz)?$/.test(name)).sort();
 const missing = await reasonForNoDuckdb();
 const skipped = missing === null ? "" : ` (skipped: ${missing})`;
-
-function read(page: string): string {
-  return Deno.readTextFileSync(new URL(page, root));
-}
 
 /** Of `replay --json`, what the SQL gives too. */
 interface Replayed {
@@ -60,7 +56,7 @@ Deno.test({
     try {
       await exportAll(folder);
       const reports = await replays();
-      const ask = (sql: string) => askDuckdb(`${folder}/*.parquet`, read(`docs/sql/${sql}`));
+      const ask = (sql: string) => askDuckdb(`${folder}/*.parquet`, readText(`docs/sql/${sql}`));
       await t.step("doorbells.sql: doorbells", async () => {
         const expected = reports.flatMap(({ recording, doorbells }) =>
           doorbells
@@ -111,5 +107,5 @@ Deno.test({
 Deno.test({
   name: `docs/large-recordings.md shows what its commands print${skipped}`,
   ignore: missing !== null,
-  fn: (t) => runPage(t, read("docs/large-recordings.md")),
+  fn: (t) => runPage(t, readText("docs/large-recordings.md")),
 });

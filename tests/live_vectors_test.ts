@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseVector, runVector } from "@ioeventfd/conform";
 import { available, DisposeLater, LiveBackend } from "@ioeventfd/kvm-live";
-import { listFiles, root } from "../tools/workspace.ts";
+import { listFiles, readText } from "../tools/workspace.ts";
 import { HostModels } from "./cases/host_models.ts";
 
 const EVERY = 20;
@@ -24,7 +24,7 @@ for (const path of listFiles("vectors", ".jsonl").filter((one) => !one.includes(
     fn: () => {
       using later = new DisposeLater();
       const options = { later: (one: Disposable) => void later.push(one) };
-      const lines = Deno.readTextFileSync(new URL(path, root)).trimEnd().split("\n");
+      const lines = readText(path).trimEnd().split("\n");
       const some = lines.filter((_, i) => i % EVERY === 0);
       assert(some.length >= 5, `${some.length} vectors`);
       for (const line of some) {

@@ -1,19 +1,15 @@
 // Deno's sandbox is part of the design: libraries take nothing, the demo reads recordings, and a task that gets more than
 // it can name says why in CONTRIBUTING.md.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { readMembers, root } from "../tools/workspace.ts";
+import { readMembers, readText, root } from "../tools/workspace.ts";
 
 const every = ["read", "write", "net", "env", "run", "ffi", "sys", "import"];
-
-function read(path: string): string {
-  return Deno.readTextFileSync(new URL(path, root));
-}
 
 /** Task to command, of the root and of every member. */
 const tasks = new Map<string, string>(
   ["", ...readMembers().map(({ folder }) => `${folder}/`)].flatMap((folder) => {
     const config: { tasks?: Record<string, { description?: string; command: string }> } = JSON
-      .parse(read(`${folder}deno.json`));
+      .parse(readText(`${folder}deno.json`));
     return Object.entries(config.tasks ?? {}).map(([name, { description, command }]) => {
       assert(description !== undefined, `Task ${name} says what it does`);
       return [name, command] as const;
@@ -35,7 +31,7 @@ Deno.test("no task has all permissions, or the network", () => {
 
 Deno.test("CONTRIBUTING.md gives the reason for each permission without a scope, and for no other", () => {
   const rows = [
-    ...read("CONTRIBUTING.md").matchAll(/^\| `([^`]+)` +\| `(--allow-[a-z]+)` +\| (.+) \|$/gm),
+    ...readText("CONTRIBUTING.md").matchAll(/^\| `([^`]+)` +\| `(--allow-[a-z]+)` +\| (.+) \|$/gm),
   ];
   const explained = rows.map(([, task, flag]) => `${task} ${flag}`);
   const given = [...tasks].flatMap(([task, command]) =>

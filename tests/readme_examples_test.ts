@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { available } from "@ioeventfd/kvm-live";
 import { summaries } from "../apps/cli/command_summaries.ts";
-import { listFiles, readMembers, root } from "../tools/workspace.ts";
+import { listFiles, readMembers, readText, root } from "../tools/workspace.ts";
 
 const documents = ["README.md", ...["packages", "docs"].flatMap((dir) => listFiles(dir, ".md"))];
 const kvm = available();
@@ -22,7 +22,7 @@ interface Example {
 }
 
 function examplesOf(document: string): Example[] {
-  const lines = Deno.readTextFileSync(new URL(document, root)).split("\n");
+  const lines = readText(document).split("\n");
   const examples: Example[] = [];
   for (let i = 0; i < lines.length; i++) {
     if (lines[i] !== "```ts") continue;
@@ -91,7 +91,7 @@ Deno.test("examples print what they say", async () => {
 });
 
 Deno.test("README.md has a row for every command", () => {
-  const readme = Deno.readTextFileSync(new URL("README.md", root));
+  const readme = readText("README.md");
   const asked = [...readme.matchAll(/^\|.*\| `deno task ioeventfd ([a-z]+)/gm)].map(([, name]) =>
     name!
   );
@@ -104,7 +104,7 @@ Deno.test("README.md has a row for every command", () => {
 for (const { name, folder } of readMembers().filter((one) => one.folder.startsWith("packages/"))) {
   Deno.test(`the README of ${name} says what it is, and goes on with an example that prints`, () => {
     const document = `${folder}/README.md`;
-    const lines = Deno.readTextFileSync(new URL(document, root)).split("\n");
+    const lines = readText(document).split("\n");
     assertEquals(lines[0], `# ${name}`);
     assert(/^[A-Z]/.test(lines[2]!), lines[2]);
     const example = lines.indexOf("```ts");

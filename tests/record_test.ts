@@ -1,9 +1,9 @@
 /** `ioeventfd record` of Debian's QEMU over the host's KVM, and what `replay` makes of it. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { root } from "../tools/workspace.ts";
+import { readText, root } from "../tools/workspace.ts";
 
 const main = new URL("apps/cli/main.ts", root).pathname;
-const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
+const { tasks } = JSON.parse(readText("deno.json"));
 const [, flags] = /^DENO_NO_PROMPT=1 deno run (.*) apps\/cli\/main\.ts$/.exec(
   tasks.ioeventfd.command,
 )!;
@@ -61,7 +61,7 @@ async function bootSector(folder: string): Promise<void> {
 
 /** What docs/recording.md shows of a command, and what it prints. */
 function shown(command: string): { readonly line: string; readonly output: string[] } {
-  const text = Deno.readTextFileSync(new URL("docs/recording.md", root));
+  const text = readText("docs/recording.md");
   const start = `\`\`\`console\n$ deno task ioeventfd ${command}`;
   const body = text.slice(text.indexOf(start)).split("\n```\n", 1)[0]!;
   const [, line, ...output] = body.split("\n");

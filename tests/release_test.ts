@@ -2,14 +2,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { otherVersions } from "../tools/check_version.ts";
 import { useJsr } from "../tools/use_jsr.ts";
-import { listFiles, root } from "../tools/workspace.ts";
+import { listFiles, readText, root } from "../tools/workspace.ts";
 
-function read(path: string): string {
-  return Deno.readTextFileSync(new URL(path, root));
-}
-
-const config = read("deno.json");
-const workflows = ["ci", "release"].map((name) => read(`.github/workflows/${name}.yml`));
+const config = readText("deno.json");
+const workflows = ["ci", "release"].map((name) => readText(`.github/workflows/${name}.yml`));
 
 Deno.test("useJsr() changes the lines of the standard library and no other", () => {
   const before = config.split("\n"), after = useJsr(config).split("\n");
@@ -49,7 +45,7 @@ Deno.test("use_jsr.ts --dry-run prints the lines and writes nothing", async () =
 });
 
 Deno.test("otherVersions() finds the packages that are not at the tag's version", () => {
-  const { version } = JSON.parse(read("packages/uapi/deno.json"));
+  const { version } = JSON.parse(readText("packages/uapi/deno.json"));
   assertEquals(otherVersions(version), []);
   assert(otherVersions("99.0.0").includes(`packages/uapi has ${version}`));
 });
@@ -61,7 +57,7 @@ Deno.test("the release publishes with provenance: an OpenID token, and no secret
 });
 
 Deno.test("workflows run tasks and files that exist, with the Deno of .ci/run", () => {
-  const [, version] = /deno@(\d+\.\d+\.\d+)/.exec(read(".ci/run"))!;
+  const [, version] = /deno@(\d+\.\d+\.\d+)/.exec(readText(".ci/run"))!;
   const { tasks } = JSON.parse(config);
   for (const workflow of workflows) {
     for (const [, named] of workflow.matchAll(/deno-version: v(\S+)/g)) {

@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { hasFastMmio, parseVector } from "@ioeventfd/conform";
 import { available, LiveBackend } from "@ioeventfd/kvm-live";
-import { root } from "../tools/workspace.ts";
+import { readText, root } from "../tools/workspace.ts";
 
 const runner = new URL("vectors/runners/run_vectors.py", root);
 const files = ["register", "collide", "bus", "guest"].map((kind) => `vectors/${kind}.jsonl`);
@@ -44,7 +44,7 @@ const ignored = reason === null ? "" : ` (ignored: ${reason})`;
 /** First lines of each file, and one vector of each kind with an answer that no kernel gives. */
 function samples(): { right: string; wrong: string } {
   const lists = files.map((path) => {
-    return Deno.readTextFileSync(new URL(path, root)).trimEnd().split("\n").slice(0, 60);
+    return readText(path).trimEnd().split("\n").slice(0, 60);
   });
   const wrong = lists.map(([line]) => {
     const vector = JSON.parse(line!);
@@ -59,7 +59,7 @@ function samples(): { right: string; wrong: string } {
 
 /** A guest that jumps to itself. */
 function endless(): string {
-  const [line] = Deno.readTextFileSync(new URL("vectors/guest.jsonl", root)).split("\n", 1);
+  const [line] = readText("vectors/guest.jsonl").split("\n", 1);
   return JSON.stringify({ ...JSON.parse(line!), mode: "real16", code: "ebfe", end: "hlt" });
 }
 

@@ -11,16 +11,16 @@ import {
 import { type KernelRelease, release } from "@ioeventfd/uapi";
 import { VmxBackend } from "@ioeventfd/vmx-sim";
 import { makeVectors } from "../tools/make_vectors.ts";
-import { listFiles, root } from "../tools/workspace.ts";
+import { listFiles, readText, root } from "../tools/workspace.ts";
 
 const paths = listFiles("vectors", ".jsonl");
-const schema = JSON.parse(Deno.readTextFileSync(new URL("vectors/schema.json", root)));
+const schema = JSON.parse(readText("vectors/schema.json"));
 const ajv = new Ajv2020({ strict: true, strictRequired: false, allErrors: false });
 const compiled = ajv.compile(schema);
 const validate = (value: unknown): boolean => compiled(value);
 
 function linesOf(path: string): string[] {
-  return Deno.readTextFileSync(new URL(path, root)).trimEnd().split("\n");
+  return readText(path).trimEnd().split("\n");
 }
 
 Deno.test("vectors/ is at most 3 MB, and holds files that were given, recorded and derived", () => {
@@ -93,7 +93,7 @@ for (const path of paths.filter((one) => one.split("/").length > 2)) {
 
 Deno.test("vectors/live is what the generators ask and the model answers, chance apart", () => {
   const { seed, lines } = JSON.parse(
-    Deno.readTextFileSync(new URL("vectors/live/recorded.json", root)),
+    readText("vectors/live/recorded.json"),
   );
   const model = new VmxBackend({ paging: "shadow" });
   for (const [file, vectors] of makeVectors(model, seed, (one) => one[Symbol.dispose]())) {

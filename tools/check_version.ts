@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readMembers, root } from "./workspace.ts";
+import { readMembers, readText } from "./workspace.ts";
 
 /**
  * Members at another version.
@@ -15,7 +15,7 @@ export function otherVersions(version: string): string[] {
   return readMembers()
     .map(({ folder }) => ({
       folder,
-      found: JSON.parse(Deno.readTextFileSync(new URL(`${folder}/deno.json`, root))).version,
+      found: JSON.parse(readText(`${folder}/deno.json`)).version,
     }))
     .filter(({ found }) => found !== version)
     .map(({ folder, found }) => `${folder} has ${found}`);

@@ -6,6 +6,7 @@
  */
 import { CoreBackend } from "@ioeventfd/kvm-core";
 import { KVM_MMIO_BUS } from "@ioeventfd/uapi";
+import { svgText } from "./svg_text.ts";
 
 type Range = readonly [offset: number, len: 0 | 1 | 2 | 4 | 8];
 
@@ -57,11 +58,6 @@ const length = (len: number): string => len === 0 ? "any length" : `length ${len
 
 const WIDTH = 132, GAP = 14, LEFT = 16, ROW = 186;
 
-function text(x: number, y: number, content: string, name = "", anchor = "start"): string {
-  const kind = name === "" ? "" : ` class="${name}"`;
-  return `<text x="${x}" y="${y}" text-anchor="${anchor}"${kind}>${content}</text>`;
-}
-
 function stepText(order: number): string {
   if (order < 0) return "the write begins below: left";
   return order > 0 ? "the write ends above: right" : "contains the write: here";
@@ -72,9 +68,9 @@ function draw(picture: Picture, top: number): string[] {
   const [offset, len] = picture.write;
   const registered = picture.ranges.map(([at, of]) => `${length(of)} at ${place(at)}`).join(", ");
   const out = [
-    text(LEFT, top + 18, picture.title, "title"),
-    text(LEFT, top + 38, `registered: ${registered}`, "small"),
-    text(LEFT, top + 56, `a store of ${len} bytes to ${place(offset)}:`, "small"),
+    svgText(LEFT, top + 18, picture.title, "title"),
+    svgText(LEFT, top + 38, `registered: ${registered}`, "small"),
+    svgText(LEFT, top + 56, `a store of ${len} bytes to ${place(offset)}:`, "small"),
   ];
   entries.forEach((entry, i) => {
     const x = LEFT + i * (WIDTH + GAP), y = top + 68;
@@ -82,18 +78,18 @@ function draw(picture: Picture, top: number): string[] {
     const seen = path.some(({ index }) => index === i);
     const name = dead ? "dead" : seen ? "seen" : "cell";
     out.push(`<rect x="${x}" y="${y}" width="${WIDTH}" height="44" rx="6" class="${name}"/>`);
-    out.push(text(x + WIDTH / 2, y + 19, place(entry.offset), "", "middle"));
-    out.push(text(x + WIDTH / 2, y + 36, length(entry.len), "small", "middle"));
-    out.push(text(x + 7, y + 13, String(i), "index"));
-    if (dead) out.push(text(x + WIDTH / 2, y + 62, "matches, never asked", "lost", "middle"));
+    out.push(svgText(x + WIDTH / 2, y + 19, place(entry.offset), "", "middle"));
+    out.push(svgText(x + WIDTH / 2, y + 36, length(entry.len), "small", "middle"));
+    out.push(svgText(x + 7, y + 13, String(i), "index"));
+    if (dead) out.push(svgText(x + WIDTH / 2, y + 62, "matches, never asked", "lost", "middle"));
     else if (run.includes(i)) {
-      out.push(text(x + WIDTH / 2, y + 62, "asked, and declines", "small", "middle"));
+      out.push(svgText(x + WIDTH / 2, y + 62, "asked, and declines", "small", "middle"));
     }
   });
   const steps = path.map(({ index, order }, i) => `${i + 1}. place ${index}: ${stepText(order)}`);
   const next = (run.at(-1) ?? -1) + 1;
   if (next > 0 && next < entries.length) steps.push(`place ${next}: does not contain it: stop`);
-  out.push(text(LEFT, top + 152, [...steps, "exit to userspace"].join(" · "), "small"));
+  out.push(svgText(LEFT, top + 152, [...steps, "exit to userspace"].join(" · "), "small"));
   return out;
 }
 

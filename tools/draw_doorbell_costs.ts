@@ -5,6 +5,7 @@
  */
 import { costGroups, costParts } from "@ioeventfd/report";
 import { compareDoorbells } from "@ioeventfd/scenario";
+import { svgText } from "./svg_text.ts";
 
 /** Shapes from the cheapest kind to the dearest, and what a reader calls them. */
 const shapes: readonly (readonly [name: string, label: string])[] = [
@@ -24,11 +25,6 @@ function scale(most: number): (cycles: number) => number {
   return (cycles) => Math.round(cycles / most * (WIDTH - LEFT - RIGHT) * 10) / 10;
 }
 
-function text(x: number, y: number, content: string, name = "", anchor = "start"): string {
-  const kind = name === "" ? "" : ` class="${name}"`;
-  return `<text x="${x}" y="${y}" text-anchor="${anchor}"${kind}>${content}</text>`;
-}
-
 /** The picture. */
 export function drawDoorbellCosts(): string {
   const { kernel, rows } = compareDoorbells({ iterations: 16 });
@@ -43,12 +39,12 @@ export function drawDoorbellCosts(): string {
   costGroups.forEach(({ name }, group) => {
     if (!used[group]) return;
     out.push(`<rect x="${x}" y="46" width="12" height="12" rx="2" class="p${group}"/>`);
-    out.push(text(x + 17, 57, name, "small"));
+    out.push(svgText(x + 17, 57, name, "small"));
     x += 40 + name.length * 7;
   });
   bars.forEach(({ label, cycles, parts }, i) => {
     const y = TOP + i * ROW;
-    out.push(text(16, y + BAR - 6, label));
+    out.push(svgText(16, y + BAR - 6, label));
     let from = 0;
     parts.forEach((part, group) => {
       if (part === 0) return;
@@ -57,11 +53,11 @@ export function drawDoorbellCosts(): string {
       out.push(`<rect ${place} class="p${group}"/>`);
       from += part;
     });
-    out.push(text(LEFT + wide(cycles) + 7, y + BAR - 6, cycles.toLocaleString("en"), "number"));
+    out.push(svgText(LEFT + wide(cycles) + 7, y + BAR - 6, cycles.toLocaleString("en"), "number"));
   });
   const height = TOP + bars.length * ROW + 26;
   out.push(
-    text(
+    svgText(
       16,
       height - 10,
       `Modelled, not measured: Linux ${kernel} on VMX with EPT, a kick after the first of its page`,
@@ -83,7 +79,7 @@ text { font: 14px system-ui, sans-serif; fill: #1f2328 }
   .p0 { fill: #5d94f2 } .p1 { fill: #76828f } .p2 { fill: #f0a63a } .p3 { fill: #e07db8 } .p5 { fill: #f0626d }
 }
 </style>
-${text(16, 28, "What one kick costs, in cycles", "title")}
+${svgText(16, 28, "What one kick costs, in cycles", "title")}
 ${out.join("\n")}
 </svg>
 `;

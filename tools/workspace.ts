@@ -32,12 +32,21 @@ export const purePackages: readonly string[] = [
 ];
 
 /**
+ * Text of a file of the repository.
+ *
+ * @param path From the root
+ */
+export function readText(path: string): string {
+  return Deno.readTextFileSync(new URL(path, root));
+}
+
+/**
  * The root's configuration.
  *
  * @returns The fields the house's tools read
  */
 export function readRootConfig(): { workspace: string[]; imports: Record<string, string> } {
-  return JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
+  return JSON.parse(readText("deno.json"));
 }
 
 /**
@@ -48,7 +57,7 @@ export function readRootConfig(): { workspace: string[]; imports: Record<string,
 export function readMembers(): Member[] {
   return readRootConfig().workspace.map((entry) => {
     const folder = entry.replace(/^\.\//, "");
-    const config = JSON.parse(Deno.readTextFileSync(new URL(`${folder}/deno.json`, root)));
+    const config = JSON.parse(readText(`${folder}/deno.json`));
     const exported: Record<string, string> = typeof config.exports === "string"
       ? { ".": config.exports }
       : config.exports;

@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { UsageError } from "../../apps/cli/cli_error.ts";
 import { commands } from "../../apps/cli/commands.ts";
 import { globalOptions, parseCommandLine } from "../../apps/cli/parse_command_line.ts";
-import { root } from "../../tools/workspace.ts";
+import { readText, root } from "../../tools/workspace.ts";
 import { mutated } from "./mutated.ts";
 
 /** A parser under random input. */
@@ -21,7 +21,7 @@ export interface FuzzTarget {
 }
 
 function lines(path: string, from: number, to: number): string {
-  return Deno.readTextFileSync(new URL(path, root)).split("\n").slice(from, to).join("\n") + "\n";
+  return readText(path).split("\n").slice(from, to).join("\n") + "\n";
 }
 
 /** Some lines of a file, each an example. */
@@ -44,7 +44,7 @@ const recordings = [
 ];
 
 const sets = [...Deno.readDirSync(new URL("scenarios/sets/", root))]
-  .map(({ name }) => Deno.readTextFileSync(new URL(`scenarios/sets/${name}`, root)))
+  .map(({ name }) => readText(`scenarios/sets/${name}`))
   .filter((text) => text.length < 20_000);
 
 const codecs = Object.entries(uapi).flatMap(([name, value]) =>

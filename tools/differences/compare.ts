@@ -12,7 +12,7 @@ import type { Case } from "../../tests/cases/case.ts";
 import { caseTopics } from "../../tests/cases/case_topics.ts";
 import type { HostModels } from "../../tests/cases/host_models.ts";
 import { countDead, setKinds } from "../count_dead_doorbells.ts";
-import { listFiles, root } from "../workspace.ts";
+import { listFiles, readText } from "../workspace.ts";
 import type { Comparison, Found } from "./comparison.ts";
 
 /** Who is compared. */
@@ -74,7 +74,7 @@ export function vectorFiles(release: KernelRelease): string[] {
 /** Every vector, a row a file. */
 export function* compareVectors({ live, model, host }: Pair): Generator<Comparison> {
   for (const path of vectorFiles(model.release)) {
-    const text = Deno.readTextFileSync(new URL(path, root)).trimEnd();
+    const text = readText(path).trimEnd();
     const skipped: string[] = [], found: Found[] = [];
     let compared = 0;
     for (const [i, line] of text.split("\n").entries()) {
