@@ -86,9 +86,12 @@ function commitTarget(cpu: CpuState, long: boolean): void {
   cpu.rip[1] = long ? TARGET[1]! : 0;
 }
 
+// KERNEL 6.19 arch/x86/kvm/emulate.c em_jmp_far, em_ret_far: with the new CS in place they give up
 function paragraphTarget(cpu: CpuState, port: AccessPort): StepResult {
-  if (TARGET[0]! >>> 0 > cpu.seg[CS]!.limit >>> 0) return protection(port);
+  const isOutside = TARGET[0]! >>> 0 > cpu.seg[CS]!.limit >>> 0;
+  if (isOutside && !port.emulator) return protection(port);
   loadParagraph(cpu, CS, TARGET[2]!);
+  if (isOutside) return UNDECODED;
   commitTarget(cpu, false);
   return DONE;
 }
@@ -236,6 +239,10 @@ export function returnInterrupt(insn: Instruction, cpu: CpuState, port: AccessPo
   if (result !== DONE) return result;
   const lo = VALUE[0]!;
   const hi = VALUE[1]!;
+  // KERNEL 6.19 arch/x86/kvm/emulate.c emulate_iret_real: the limit is 64 KiB, and looked at before the rest is popped
+  const limit = port.emulator ? 0xffff : cpu.seg[CS]!.limit >>> 0;
+  const isOutside = paragraphs && lo >>> 0 > limit;
+  if (isOutside && port.emulator) return protection(port);
   result = pop(long, cpu, port, size);
   if (result !== DONE) return result;
   aim(lo, hi, VALUE[0]!);
@@ -243,8 +250,9 @@ export function returnInterrupt(insn: Instruction, cpu: CpuState, port: AccessPo
   if (result !== DONE) return result;
   const flags = VALUE[0]!;
   if (paragraphs) {
-    result = paragraphTarget(cpu, port);
-    if (result !== DONE) return result;
+    if (isOutside) return protection(port);
+    loadParagraph(cpu, CS, TARGET[2]!);
+    commitTarget(cpu, false);
     commitStack(cpu);
     cpu.rflags = mergeFlags(cpu, flags, size);
     return DONE;

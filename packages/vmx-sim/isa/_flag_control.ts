@@ -1,5 +1,5 @@
 import type { AccessPort, CpuState, StepResult } from "./contract.ts";
-import { HALTED } from "./contract.ts";
+import { HALTED, UNDECODED } from "./contract.ts";
 import { cpl } from "./cpu_state.ts";
 import { protection } from "./_fault.ts";
 import type { Instruction } from "./instruction.ts";
@@ -19,6 +19,11 @@ import {
 /** NOP, the hint NOPs, PAUSE, prefetches, fences: nothing but RIP. */
 export function nothing(insn: Instruction, cpu: CpuState): StepResult {
   return advance(insn, cpu);
+}
+
+/** A NOP that KVM's emulator decodes, and then does not know. */
+export function nothingInSilicon(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
+  return port.emulator ? UNDECODED : advance(insn, cpu);
 }
 
 /** HLT. */

@@ -2,6 +2,7 @@ import type { AccessPort, CpuState, StepResult } from "./contract.ts";
 import * as contract from "./contract.ts";
 import * as address from "./_address.ts";
 import { testCondition } from "./_condition.ts";
+import { undefinedOpcode } from "./_fault.ts";
 import type { Instruction } from "./instruction.ts";
 import * as operand from "./_operand.ts";
 
@@ -18,6 +19,11 @@ const {
   takeData,
   VALUE,
 } = operand;
+
+/** A store to KVM's emulator, undefined to the CPU. */
+export function moveEmulated(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
+  return port.emulator ? moveToOperand(insn, cpu, port) : undefinedOpcode(insn, cpu, port);
+}
 
 /** MOV r/m, r (also MOVNTI). The store of a doorbell: no detour on its way. */
 export function moveToOperand(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {

@@ -107,9 +107,12 @@ export function loadSegmentRegister(
   port: AccessPort,
 ): StepResult {
   const register = insn.reg & 7;
-  if (register > GS || register === CS) return undefinedOpcode(insn, cpu, port);
+  const isUndefined = register > GS || register === CS;
+  // KERNEL 6.19 arch/x86/kvm/emulate.c em_mov_sreg_rm: after its operand was read
+  if (isUndefined && !port.emulator) return undefinedOpcode(insn, cpu, port);
   let result = loadOperand(insn, cpu, port, 2, 0, false);
   if (result !== DONE) return result;
+  if (isUndefined) return undefinedOpcode(insn, cpu, port);
   result = loadSegment(cpu, port, insn.long, register, VALUE[0]!);
   if (result !== DONE) return result;
   if (register === SS) cpu.interruptShadow |= 2;

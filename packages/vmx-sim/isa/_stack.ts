@@ -125,9 +125,17 @@ export function pushOperand(insn: Instruction, cpu: CpuState, port: AccessPort):
   return result === DONE ? pushValue(insn, cpu, port, VALUE[0]!, VALUE[1]!) : result;
 }
 
-/** PUSH sreg: kind is the segment register. */
+// KERNEL 6.19 arch/x86/kvm/emulate.c em_push_sreg
+/** PUSH sreg: kind is the segment register. Of 4 bytes the emulator writes the lower two, as some CPUs do. */
 export function pushSegment(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
-  return pushValue(insn, cpu, port, cpu.seg[insn.kind]!.selector, 0);
+  const { selector } = cpu.seg[insn.kind]!;
+  if (insn.size !== 4 || !port.emulator) return pushValue(insn, cpu, port, selector, 0);
+  beginStack(cpu);
+  moveStack(stackWidth(insn.long, cpu), -2);
+  const result = push(insn.long, cpu, port, 2, selector, 0);
+  if (result !== DONE) return result;
+  commitStack(cpu);
+  return advance(insn, cpu);
 }
 
 /** POP r. */

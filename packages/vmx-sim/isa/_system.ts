@@ -1,5 +1,5 @@
 import type { AccessPort, CpuState, StepResult } from "./contract.ts";
-import { CS, DONE, FAULTED, RAX, RCX, RDX } from "./contract.ts";
+import { CS, DONE, FAULTED, RAX, RCX, RDX, UNDECODED } from "./contract.ts";
 import { EFFECTIVE, effectiveAddress, isCanonical, LINEAR, linearize } from "./_address.ts";
 import { operandAddress } from "./_address.ts";
 import { cpl } from "./cpu_state.ts";
@@ -277,6 +277,7 @@ export function loadSystemSegment(insn: Instruction, cpu: CpuState, port: Access
 
 /** INT3 (kind 3), INTO (kind 4), INT n (kind −1), INT1 (kind 1): a trap, so RIP is after it when delivered. */
 export function interrupt(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
+  if (insn.kind === 1 && port.emulator) return UNDECODED;
   if (insn.kind === 4 && (cpu.rflags & reg.RFLAGS_OF) === 0) return advance(insn, cpu);
   if (insn.kind < 0 && (cpu.rflags & reg.RFLAGS_VM) !== 0 && (cpu.rflags & 0x3000) !== 0x3000) {
     return protection(port);

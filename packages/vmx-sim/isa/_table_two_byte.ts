@@ -134,9 +134,11 @@ const prefetchw = op("prefetchw", flags.nothing, MODRM, 0, NONE);
 // With a register it is undefined to AMD and a NOP to Intel.
 table[0x0d] = split(new Array(8).fill(prefetchw), new Array(8).fill(none));
 table[0x18] = op("prefetch", flags.nothing, MODRM, 0, NONE);
-// KERNEL 6.19 arch/x86/kvm/emulate.c x86_emulate_insn: of these it knows the last alone
+// KERNEL 6.19 arch/x86/kvm/emulate.c x86_emulate_insn: it decodes four of these and knows the last alone
 for (let byte = 0x19; byte <= 0x1f; byte++) {
-  table[byte] = op("nop", flags.nothing, MODRM | (byte === 0x1f ? 0 : SILICON), 0, NONE);
+  const isDecoded = byte !== 0x1a && byte !== 0x1b;
+  const run = byte === 0x1f ? flags.nothing : flags.nothingInSilicon;
+  table[byte] = op("nop", run, MODRM | (isDecoded ? 0 : SILICON), 0, NONE);
 }
 for (let r = 0; r < 8; r++) table[0xc8 + r] = op("bswap", move.swapBytes, OPREG);
 
@@ -171,7 +173,10 @@ table[0xbe] = op("movsx", move.moveExtend, MODRM, -1, 1);
 table[0xbf] = op("movsx", move.moveExtend, MODRM, -2, 2);
 table[0xc0] = op("xadd", alu.exchangeAdd, MODRM | BYTE | LOCK);
 table[0xc1] = op("xadd", alu.exchangeAdd, MODRM | LOCK);
-table[0xc3] = unprefixed(op("movnti", move.moveToOperand, MODRM | MEMORY | NO66));
+const movnti = op("movnti", move.moveToOperand, MODRM | MEMORY | NO66);
+// The emulator does not look at its prefixes.
+const prefixedMovnti = op("movnti", move.moveEmulated, MODRM | MEMORY | NO66);
+table[0xc3] = prefixed(movnti, prefixedMovnti, prefixedMovnti, prefixedMovnti);
 
 /** Opcodes after 0F; null where this decoder knows nothing. */
 export const TWO_BYTE: readonly (Opcode | null)[] = table;

@@ -26,12 +26,12 @@ function starved(): DecodeResult {
   return end - start >= MAX_INSTRUCTION_BYTES ? TOO_LONG : NEED_MORE;
 }
 
-function undefinedHere(insn: Instruction): DecodeResult {
+function undefinedHere(insn: Instruction, isKnown: boolean): DecodeResult {
   insn.run = undefinedOpcode;
   insn.mnemonic = "ud";
   insn.memorySize = 0;
   insn.isMemory = false;
-  insn.emulated = true;
+  insn.emulated = isKnown;
   insn.length = (position - start) | 0; // else V8 may keep a double there
   return DECODED;
 }
@@ -250,7 +250,8 @@ export function decode(
 
   let mod = 3;
   let bits = entry.form;
-  if (entry.choices !== null && entry.choices.length === 4) {
+  const isPrefixed = entry.choices !== null && entry.choices.length === 4;
+  if (entry.choices !== null && isPrefixed) {
     entry = entry.choices[rep === 0xf2 ? 3 : rep === 0xf3 ? 2 : operand66 ? 1 : 0];
     if (!entry) return NOT_DECODED;
     bits = entry.form;
@@ -300,14 +301,17 @@ export function decode(
   }
   if (!operands(bytes, insn, bits)) return starved();
 
+  // KERNEL 6.19 arch/x86/kvm/emulate.c x86_decode_insn, x86_emulate_insn: first what is not known, then what is #UD
+  const isTwicePrefixed = operand66 && rep !== 0 && isPrefixed && byte !== 0xc3;
+  const isKnown = (bits & form.SILICON) === 0 && !isTwicePrefixed;
   if (bits & (form.NO64 | form.ONLY64 | form.MEMORY | form.REGISTER)) {
+    if ((bits & (long ? form.NO64 : form.ONLY64)) !== 0) return undefinedHere(insn, isKnown);
     if (
-      (bits & (long ? form.NO64 : form.ONLY64)) !== 0 ||
       (bits & form.MEMORY) !== 0 && !insn.isMemory ||
       (bits & form.REGISTER) !== 0 && insn.isMemory
-    ) return undefinedHere(insn);
+    ) return undefinedHere(insn, isKnown && entry.memorySize === form.POINTER);
   }
-  if (lock && ((bits & form.LOCK) === 0 || !insn.isMemory)) return undefinedHere(insn);
+  if (lock && ((bits & form.LOCK) === 0 || !insn.isMemory)) return undefinedHere(insn, isKnown);
 
   if (segment >= 0) insn.segment = segment;
   insn.isPlain = insn.isMemory && insn.addressSize === 8 && insn.segment < FS && insn.index < 0 &&
@@ -315,7 +319,7 @@ export function decode(
   insn.run = entry.run;
   insn.mnemonic = entry.mnemonic;
   insn.kind = entry.kind;
-  insn.emulated = (bits & form.SILICON) === 0;
+  insn.emulated = isKnown;
   insn.isString = (bits & form.STRING) !== 0;
   insn.twoMemory = (bits & form.TWO) !== 0;
   const accesses = insn.isMemory || (bits & (form.STRING | form.IMPLICIT)) !== 0;

@@ -4,9 +4,10 @@
  * @module
  */
 import * as uapi from "@ioeventfd/uapi";
-import type { CpuMode } from "../isa/contract.ts";
+import type { CpuMode, StepResult } from "../isa/contract.ts";
 import * as contract from "../isa/contract.ts";
 import { cpl, cpuMode } from "../isa/cpu_state.ts";
+import { interruptReal } from "../isa/_real_interrupt.ts";
 import { opcodeLength } from "../isa/_opcode_length.ts";
 import { decode } from "../isa/decode.ts";
 import * as decodeModule from "../isa/decode.ts";
@@ -19,7 +20,7 @@ import * as counters from "../work/work_counters.ts";
 import { EmulatorPort } from "./emulator_port.ts";
 import type { KvmMmu } from "./kvm_mmu.ts";
 import { advanceRip, doSingleStep } from "./skip.ts";
-import { emulationError, haltVcpu, internalError } from "./userspace_exit.ts";
+import { emulationError, internalError } from "./userspace_exit.ts";
 import * as vcpuContext from "./vcpu_context.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
@@ -36,6 +37,8 @@ const { COMPLETE_PIO } = vcpuContext;
 
 /** The emulator of one vCPU. Its verbs return true when the guest goes on, false for an exit to userspace. */
 export class Emulator {
+  /** It executed a HLT that is not acted on yet. */
+  hasHalted = false;
   /** How instructions reach memory and ports. */
   readonly port: EmulatorPort;
   readonly #vcpu: VcpuContext;
@@ -130,11 +133,14 @@ export class Emulator {
     for (;;) {
       port.again();
       const shadow = cpu.interruptShadow;
+      const [ripLo, ripHi] = cpu.rip;
       const raw = cpu.rflags;
       const flags = vcpu.guestFlags;
+      const isTrapped = (flags & RFLAGS_TF) !== 0 || vcpu.singleStep;
       cpu.interruptShadow = 0;
       cpu.rflags = repeats ? flags : flags & ~RFLAGS_RF;
-      const result = insn.run(insn, cpu, port);
+      let result = insn.run(insn, cpu, port);
+      if (result === FAULTED && port.fault.software) result = this.#interrupt(ripLo!, ripHi!);
       if (result === REPEATING) cpu.rflags |= RFLAGS_RF;
       if (vcpu.singleStep) vcpu.keepStep();
       if (result === DONE || result === REPEATING || result === HALTED) {
@@ -143,22 +149,22 @@ export class Emulator {
           return false;
         }
         if (port.mmio.isNeeded) return this.#toUserspace();
-        if (result === HALTED) return this.#halt();
+        if (result === HALTED) this.hasHalted = true;
         if (result === REPEATING && !port.returnsToGuest) {
           port.nextIteration();
           continue;
         }
-        return (flags & RFLAGS_TF) === 0 && !vcpu.singleStep ? true : doSingleStep(vcpu);
+        return isTrapped ? doSingleStep(vcpu) : true;
       }
+      // RAM was wanted and there is none: KVM lets the guest try again, for ever.
+      const isRetried = result === STOPPED && port.pio.count === 0 && !port.mmio.isNeeded;
+      if (isRetried) return isTrapped ? doSingleStep(vcpu) : true;
       cpu.interruptShadow = shadow;
       cpu.rflags = raw;
       if (result === STOPPED) {
-        if (port.pio.count !== 0) {
-          vcpu.completion = COMPLETE_PIO;
-          return false;
-        }
-        // Neither: RAM was wanted and there is none. KVM lets the guest try again, for ever.
-        return port.mmio.isNeeded ? this.#toUserspace() : true;
+        if (port.mmio.isNeeded) return this.#toUserspace();
+        vcpu.completion = COMPLETE_PIO;
+        return false;
       }
       if (result === FAULTED) {
         this.#queueFault();
@@ -177,8 +183,18 @@ export class Emulator {
     return false;
   }
 
-  #halt(): boolean {
-    return haltVcpu(this.#vcpu);
+  // KERNEL 6.19 arch/x86/kvm/emulate.c emulate_int
+  /** INT n, INT3 and INTO, of which KVM's emulator knows those of real mode. */
+  #interrupt(ripLo: number, ripHi: number): StepResult {
+    const { cpu } = this.#vcpu;
+    let result: StepResult = UNDECODED;
+    if (this.#mode === "real") {
+      result = interruptReal(cpu, this.port, this.port.fault.vector, this.#insn.size);
+      if (result === DONE) return DONE;
+    }
+    cpu.rip[0] = ripLo;
+    cpu.rip[1] = ripHi;
+    return result;
   }
 
   /**

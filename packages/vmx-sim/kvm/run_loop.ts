@@ -15,7 +15,7 @@ import * as counters from "../work/work_counters.ts";
 import * as runFields from "./_kvm_run_fields.ts";
 import { traceEntry, traceExit } from "./_trace_entries.ts";
 import { ExitHandlers } from "./exit_handlers.ts";
-import { failEntryExit, plainExit } from "./userspace_exit.ts";
+import { failEntryExit, haltVcpu, plainExit } from "./userspace_exit.ts";
 import * as vcpuContext from "./vcpu_context.ts";
 import type { VcpuContext } from "./vcpu_context.ts";
 
@@ -24,12 +24,7 @@ const { CR0_PE, CR0_PG, CR4_PAE, EFER_LMA, EFER_LME, RFLAGS_IF } = registers;
 const { CS } = contract;
 const { KVM_EXIT_INTR, KVM_EXIT_IRQ_WINDOW_OPEN, KVM_EXIT_SHUTDOWN } = uapi;
 const { UNKNOWN_INSTRUCTION, VM_EXIT } = silicon;
-const {
-  VMCS_ENTRY_INTR,
-  VMCS_INTERRUPTIBILITY,
-  VMCS_RFLAGS,
-  VMCS_RIP,
-} = vmcs;
+const { VMCS_ENTRY_INTR, VMCS_INTERRUPTIBILITY, VMCS_RFLAGS, VMCS_RIP } = vmcs;
 const { W_EXITS } = counters;
 const {
   RUN_APIC_BASE,
@@ -317,7 +312,10 @@ export class RunLoop {
       plainExit(this.#vcpu, KVM_EXIT_SHUTDOWN);
       return false;
     }
-    return emulator.emulate(0, 0, 0);
+    if (!emulator.emulate(0, 0, 0)) return false;
+    if (!emulator.hasHalted) return true;
+    emulator.hasHalted = false;
+    return haltVcpu(this.#vcpu);
   }
 
   /**
