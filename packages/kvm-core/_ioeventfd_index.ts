@@ -233,7 +233,7 @@ export class IoeventfdIndex {
   }
 
   #drop(at: number): void {
-    this.#setMeta(at, 0);
+    if ((this.#table.records[at + META]! & DIRTY) !== 0) this.dirty--;
     this.#table.drop(at);
   }
 
@@ -330,7 +330,7 @@ export class IoeventfdIndex {
     // At the very top an access wraps, and then its end compares as low.
     const covered = (hi === -1 && lo >>> 0 >= 0xffff_ffe0) ||
       (!this.#cover.empty && this.#cover.meets(addressNumber(lo, hi), meta & LEN));
-    this.#setMeta(at, covered ? meta | COVERED : meta & ~COVERED);
+    if (covered !== ((meta & COVERED) !== 0)) this.#setMeta(at, meta ^ COVERED);
   }
 
   #setMeta(at: number, meta: number): void {

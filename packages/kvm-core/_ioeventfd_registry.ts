@@ -18,6 +18,7 @@ import {
 } from "@ioeventfd/uapi";
 import { ENOMEM } from "./_bus_errno.ts";
 import { IoeventfdList } from "./_ioeventfd_list.ts";
+import type { IoeventfdRequest } from "./_ioeventfd_request.ts";
 import type { AllocationFaults } from "./allocation_faults.ts";
 import { collides } from "./collides.ts";
 import { NR_IOBUS_DEVS } from "./io_bus.ts";
@@ -25,17 +26,6 @@ import type { IoBus } from "./io_bus.ts";
 import { EOPNOTSUPP } from "./io_device.ts";
 import { Ioeventfd } from "./ioeventfd.ts";
 import { droppedReport, type KernelReport } from "./kernel_report.ts";
-
-/** `struct kvm_ioeventfd`, its u64s as words. */
-export interface IoeventfdRequest {
-  lo: number;
-  hi: number;
-  len: number;
-  flags: number;
-  datamatchLo: number;
-  datamatchHi: number;
-  fd: number;
-}
 
 /** What the registry needs of its VM. */
 export interface RegistryHost {
@@ -113,26 +103,27 @@ export class IoeventfdRegistry {
 
   // KERNEL 6.19 virt/kvm/eventfd.c kvm_assign_ioeventfd_idx
   #assignOn(busIndex: number, request: IoeventfdRequest): Ioeventfd {
-    const { lo, hi, len } = request;
+    const { lo, hi, len, wildcard, datamatchLo, datamatchHi } = request;
+    const bus = this.#host.bus(busIndex);
+    // First, as it may wait for memory: all that does not depend on it is done meanwhile.
+    const isTaken = bus.collides(request);
     const context = this.#host.lookupEventfd(request.fd);
     if (this.#host.faults.take("ioeventfd")) {
       refuse("ENOMEM", "allocation", "The ioeventfd cannot be allocated");
     }
-    const wildcard = (request.flags & KVM_IOEVENTFD_FLAG_DATAMATCH) === 0;
     const ioeventfd = new Ioeventfd({
       lo,
       hi,
       len,
       wildcard,
-      datamatchLo: wildcard ? 0 : request.datamatchLo,
-      datamatchHi: wildcard ? 0 : request.datamatchHi,
+      datamatchLo,
+      datamatchHi,
       context,
       busIndex,
       sequence: this.#sequence,
       onDestroy: this.#onDestroy,
     });
-    const bus = this.#host.bus(busIndex);
-    if (bus.collides(ioeventfd)) this.#refuseCollision(ioeventfd);
+    if (isTaken) this.#refuseCollision(ioeventfd);
     const answer = bus.register(lo, hi, len, ioeventfd);
     if (answer !== 0) {
       context.release();
@@ -181,15 +172,7 @@ export class IoeventfdRegistry {
     context: EventfdContext,
     request: IoeventfdRequest,
   ): Ioeventfd | null {
-    const wildcard = (request.flags & KVM_IOEVENTFD_FLAG_DATAMATCH) === 0;
-    const found = this.#host.bus(busIndex).ioeventfd({
-      lo: request.lo | 0,
-      hi: request.hi | 0,
-      len: request.len,
-      wildcard,
-      datamatchLo: wildcard ? 0 : request.datamatchLo | 0,
-      datamatchHi: wildcard ? 0 : request.datamatchHi | 0,
-    });
+    const found = this.#host.bus(busIndex).ioeventfd(request);
     return found !== null && found.context === context ? found : null;
   }
 

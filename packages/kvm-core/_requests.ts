@@ -8,7 +8,7 @@ import {
   type MemoryRegion,
   showValue,
 } from "@ioeventfd/uapi";
-import type { IoeventfdRequest } from "./_ioeventfd_registry.ts";
+import type { IoeventfdRequest } from "./_ioeventfd_request.ts";
 import type { ZoneRequest } from "./_coalesced_zones.ts";
 import { highWord, lowWord } from "./_u64.ts";
 
@@ -32,18 +32,20 @@ export function checkInteger(value: unknown, what: string, low: number, high: nu
   return value;
 }
 
-const busFlags: Readonly<Record<string, number>> = {
-  mmio: 0,
-  pio: KVM_IOEVENTFD_FLAG_PIO,
-  ccw: KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY,
-};
+function busFlagOf(bus: IoeventfdSpec["bus"]): number {
+  if (bus === "mmio") return 0;
+  if (bus === "pio") return KVM_IOEVENTFD_FLAG_PIO;
+  if (bus === "ccw") return KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY;
+  throw new TypeError(`Bus must be "mmio", "pio" or "ccw": got ${showValue(bus)}`);
+}
 
-/** A typed registration in the kernel's spelling. */
-export function specRequest(spec: IoeventfdSpec, flags: number): IoeventfdRequest {
-  const busFlag = Object.hasOwn(busFlags, spec.bus) ? busFlags[spec.bus] : undefined;
-  if (busFlag === undefined) {
-    throw new TypeError(`Bus must be "mmio", "pio" or "ccw": got ${showValue(spec.bus)}`);
-  }
+/** Fills a request with a typed registration. */
+export function specRequest(
+  request: IoeventfdRequest,
+  spec: IoeventfdSpec,
+  flags: number,
+): IoeventfdRequest {
+  const busFlag = busFlagOf(spec.bus);
   const { len } = spec.match;
   if (len !== 0 && len !== 1 && len !== 2 && len !== 4 && len !== 8) {
     checkInteger(len, "Length", 0, 8);
@@ -53,20 +55,11 @@ export function specRequest(spec: IoeventfdSpec, flags: number): IoeventfdReques
   if (len === 0 && datamatch !== undefined) {
     throw new RangeError("Length 0x0 has no data to match");
   }
-  const lo = lowWord(checkU64(spec.addr, "Address")), hi = highWord();
+  const addr = checkU64(spec.addr, "Address");
   const fd = checkInteger(spec.fd, "Descriptor", -0x8000_0000, 0x7fff_ffff);
-  if (datamatch === undefined) {
-    return { lo, hi, len, flags: flags | busFlag, datamatchLo: 0, datamatchHi: 0, fd };
-  }
-  return {
-    lo,
-    hi,
-    len,
-    flags: flags | busFlag | KVM_IOEVENTFD_FLAG_DATAMATCH,
-    datamatchLo: lowWord(checkU64(datamatch, "Datamatch")),
-    datamatchHi: highWord(),
-    fd,
-  };
+  if (datamatch === undefined) return request.set(addr, len, flags | busFlag, fd, 0n);
+  const value = checkU64(datamatch, "Datamatch");
+  return request.set(addr, len, flags | busFlag | KVM_IOEVENTFD_FLAG_DATAMATCH, fd, value);
 }
 
 /** A typed zone with its address as words. */

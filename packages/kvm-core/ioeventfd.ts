@@ -75,7 +75,7 @@ export class Ioeventfd implements IoDevice, MatchRule {
   constructor(init: IoeventfdInit) {
     this.lo = init.lo | 0;
     this.hi = init.hi | 0;
-    this.len = init.len;
+    this.len = init.len | 0;
     this.wildcard = init.wildcard;
     this.datamatchLo = init.datamatchLo | 0;
     this.datamatchHi = init.datamatchHi | 0;

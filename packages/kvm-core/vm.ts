@@ -20,7 +20,8 @@ import {
 } from "@ioeventfd/uapi";
 import { CoalescedZones, type ZoneRequest } from "./_coalesced_zones.ts";
 import { storeToGuest } from "./_guest_store.ts";
-import { IoeventfdRegistry, type IoeventfdRequest } from "./_ioeventfd_registry.ts";
+import { IoeventfdRegistry } from "./_ioeventfd_registry.ts";
+import { IoeventfdRequest } from "./_ioeventfd_request.ts";
 import { KernelIrqchip } from "./_kernel_irqchip.ts";
 import { Irqfds } from "./_irqfds.ts";
 import { checkInteger, checkRegion, checkU64, specRequest, zoneRequest } from "./_requests.ts";
@@ -70,6 +71,7 @@ export class Vm extends VmDescriptor implements KvmVm {
   /** By index, from `KVM_VIRTIO_CCW_NOTIFY_BUS` on only when asked for: making them is a third of making a VM. */
   readonly #buses: IoBus[];
   readonly #registry: IoeventfdRegistry;
+  readonly #request = new IoeventfdRequest();
   readonly #zones: CoalescedZones;
   readonly #irqfds: Irqfds;
   readonly #irqchip: KernelIrqchip;
@@ -159,7 +161,7 @@ export class Vm extends VmDescriptor implements KvmVm {
    * @throws {TypeError | RangeError} for what the typed spelling has no words for
    */
   assignIoeventfd(spec: IoeventfdSpec): void {
-    this.callIoeventfd(specRequest(spec, 0));
+    this.#callIoeventfd(specRequest(this.#request, spec, 0));
   }
 
   /**
@@ -170,7 +172,7 @@ export class Vm extends VmDescriptor implements KvmVm {
    * @throws {TypeError | RangeError} for what the typed spelling has no words for
    */
   deassignIoeventfd(spec: IoeventfdSpec): void {
-    this.callIoeventfd(specRequest(spec, KVM_IOEVENTFD_FLAG_DEASSIGN));
+    this.#callIoeventfd(specRequest(this.#request, spec, KVM_IOEVENTFD_FLAG_DEASSIGN));
   }
 
   /**
@@ -181,15 +183,7 @@ export class Vm extends VmDescriptor implements KvmVm {
    */
   ioeventfd(argument: IoeventfdArgument): void {
     const { addr, datamatch, len, flags, fd } = argument;
-    const lo = lowWord(addr), hi = highWord();
-    const datamatchLo = lowWord(datamatch), datamatchHi = highWord();
-    this.callIoeventfd({ lo, hi, len, flags, datamatchLo, datamatchHi, fd });
-  }
-
-  /** @ignore `KVM_IOEVENTFD` on words. */
-  callIoeventfd(request: IoeventfdRequest): void {
-    this.checkOpen();
-    this.#registry.call(request);
+    this.#callIoeventfd(this.#request.set(addr, len, flags, fd, datamatch));
   }
 
   /**
@@ -339,5 +333,10 @@ export class Vm extends VmDescriptor implements KvmVm {
       this.teardown.push(`bus ${name}`);
     }
     this.teardown.push("coalesced-ring", "devices", "memslots");
+  }
+
+  #callIoeventfd(request: IoeventfdRequest): void {
+    this.checkOpen();
+    this.#registry.call(request);
   }
 }
