@@ -11,9 +11,9 @@ function partsOf(specifier: string): { name: string; wanted: string } {
 }
 
 Deno.test("every library of deno.lock is in docs/dependencies.md, and nothing else", () => {
-  const listed = [...readText("docs/dependencies.md").matchAll(/^\| `([^`]+)` /gm)].map(([, name]) =>
-    name!
-  );
+  const listed = [...readText("docs/dependencies.md").matchAll(/^\| `([^`]+)` /gm)].map((
+    [, name],
+  ) => name!);
   const locked = Object.keys(specifiers).map((specifier) => partsOf(specifier).name);
   assert(locked.length > 5, locked.join(" "));
   assertEquals(listed, [...new Set(locked)].toSorted());
