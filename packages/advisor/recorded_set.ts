@@ -8,6 +8,7 @@ import type { TraceSource } from "@ioeventfd/capture";
 import {
   KVM_CAP_SPLIT_IRQCHIP,
   KVM_CREATE_IRQCHIP,
+  KVM_CREATE_PIT,
   KVM_CREATE_PIT2,
   KVM_CREATE_VM,
   KVM_IOEVENTFD_FLAG_DEASSIGN,
@@ -41,8 +42,6 @@ interface Growing extends RecordedSet {
 }
 
 const slotBits = 0xffff;
-// KERNEL 6.19 include/uapi/linux/kvm.h KVM_CREATE_PIT
-const KVM_CREATE_PIT = 0xae64;
 
 /**
  * Collects the registrations of a recording, by VM. Other events tell when the guest ran.

@@ -7,13 +7,16 @@ import { EventfdContext } from "@ioeventfd/eventfd";
 import { EOPNOTSUPP, type IoBus, type IoDevice, Kvm, type Vm } from "@ioeventfd/kvm-core";
 import {
   encodeCoalescedMmioZone,
+  encodeEnableCap,
   encodeIoeventfd,
   encodeIrqfd,
+  encodePitConfig,
   encodeUserspaceMemoryRegion,
   errnoNumber,
   type Ioeventfd,
   type Irqfd,
   type KernelRelease,
+  KVM_CAP_SPLIT_IRQCHIP,
   KVM_CREATE_IRQCHIP,
   KVM_CREATE_PIT2,
   KVM_ENABLE_CAP,
@@ -22,6 +25,7 @@ import {
   KVM_IRQFD,
   KVM_MMIO_BUS,
   KVM_PIO_BUS,
+  KVM_PIT_SPEAKER_DUMMY,
   KVM_REGISTER_COALESCED_MMIO,
   KVM_SET_USER_MEMORY_REGION,
   KVM_UNREGISTER_COALESCED_MMIO,
@@ -31,7 +35,6 @@ import { claim } from "./_claim.ts";
 
 /** The recording has no host addresses, so all slots share this one: KVM allows it. */
 const anyHostAddress = 0x1_0000n;
-const capSplitIrqchip = 121;
 
 /** A coalesced zone as the recording names it. */
 export interface RecordedZone {
@@ -194,17 +197,14 @@ export class ModelVm {
 
   /** `KVM_CREATE_PIT2`, with the speaker port or without. */
   createPit(speaker: boolean): number {
-    const config = new Uint8Array(64);
-    config[0] = speaker ? 1 : 0;
-    return this.#ioctl(KVM_CREATE_PIT2, config);
+    const flags = speaker ? KVM_PIT_SPEAKER_DUMMY : 0;
+    return this.#ioctl(KVM_CREATE_PIT2, encodePitConfig({ flags }));
   }
 
   /** `KVM_ENABLE_CAP` of a split interrupt controller. */
   enableSplitIrqchip(): number {
-    const cap = new DataView(new ArrayBuffer(104));
-    cap.setUint32(0, capSplitIrqchip, true);
-    cap.setBigUint64(8, 24n, true);
-    const answer = this.#ioctl(KVM_ENABLE_CAP, new Uint8Array(cap.buffer));
+    const cap = { cap: KVM_CAP_SPLIT_IRQCHIP, flags: 0, args: [24n, 0n, 0n, 0n] };
+    const answer = this.#ioctl(KVM_ENABLE_CAP, encodeEnableCap(cap));
     if (answer === 0) this.#hasLapic = true;
     return answer;
   }

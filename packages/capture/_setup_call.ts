@@ -3,12 +3,15 @@
  *
  * @module
  */
-import { type Ioeventfd, type Irqfd, joinWords, KVM_CAP_SPLIT_IRQCHIP } from "@ioeventfd/uapi";
+import {
+  type Ioeventfd,
+  type Irqfd,
+  joinWords,
+  KVM_CAP_SPLIT_IRQCHIP,
+  KVM_PIT_SPEAKER_DUMMY,
+} from "@ioeventfd/uapi";
 import type { RecordedRegion, RecordedZone } from "./_model_vm.ts";
 import { column } from "./trace_event.ts";
-
-// KERNEL 6.19 include/uapi/linux/kvm.h
-const KVM_PIT_SPEAKER_DUMMY = 1;
 
 /** Where and when a set-up call was made. */
 export interface SetupCall {

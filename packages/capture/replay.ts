@@ -26,6 +26,7 @@ import { TraceParser } from "./trace_parser.ts";
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
 const {
   KVM_CREATE_IRQCHIP,
+  KVM_CREATE_PIT,
   KVM_CREATE_PIT2,
   KVM_CREATE_VCPU,
   KVM_CREATE_VM,
@@ -34,8 +35,6 @@ const {
 } = uapi;
 const { column, eventKind } = traceEvent;
 
-// KERNEL 6.19 include/uapi/linux/kvm.h KVM_CREATE_PIT: with the speaker port
-const KVM_CREATE_PIT = 0xae64;
 /** A recording that grows is shown this far behind its last event. */
 const lateNs = 100e6;
 

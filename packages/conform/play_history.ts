@@ -5,16 +5,19 @@
  */
 import {
   encodeCoalescedMmioZone,
+  encodeEnableCap,
+  encodePitConfig,
   encodeUserspaceMemoryRegion,
   KVM_CAP_SPLIT_IRQCHIP,
   KVM_CREATE_PIT2,
   KVM_ENABLE_CAP,
+  KVM_PIT_SPEAKER_DUMMY,
   KVM_REGISTER_COALESCED_MMIO,
   KVM_SET_USER_MEMORY_REGION,
   KVM_UNREGISTER_COALESCED_MMIO,
   KvmError,
 } from "@ioeventfd/uapi";
-import type { HostMemory, KvmBackend, KvmSystem, KvmVm } from "@ioeventfd/uapi";
+import type { EnableCap, HostMemory, KvmBackend, KvmSystem, KvmVm } from "@ioeventfd/uapi";
 import { ioeventfdCall, outcomeOf } from "./_ioeventfd_call.ts";
 import { onSystem } from "./_on_system.ts";
 import { oddDescriptors } from "./_odd_descriptors.ts";
@@ -37,7 +40,8 @@ export const HISTORY_PAGES = 16;
 const PAGE = 0x1000;
 /** A number that no process has open. */
 const NEVER_OPEN = 0x7fff_fff0;
-const IOAPIC_PINS = 24;
+/** Local APICs in the kernel, and the 24 pins of an IOAPIC in userspace. */
+const splitIrqchip: EnableCap = { cap: KVM_CAP_SPLIT_IRQCHIP, flags: 0, args: [24n, 0n, 0n, 0n] };
 
 /**
  * Plays a history on fresh VMs.
@@ -216,13 +220,12 @@ class Player {
       case "irqchip":
         return call(() => machine.createIrqchip());
       case "split":
-        return call(() => machine.ioctl(KVM_ENABLE_CAP, splitIrqchip()));
+        return call(() => machine.ioctl(KVM_ENABLE_CAP, encodeEnableCap(splitIrqchip)));
       case "pit":
       case "speaker":
         return call(() => {
-          const config = new Uint8Array(64);
-          config[0] = op === "speaker" ? 1 : 0;
-          machine.ioctl(KVM_CREATE_PIT2, config);
+          const flags = op === "speaker" ? KVM_PIT_SPEAKER_DUMMY : 0;
+          machine.ioctl(KVM_CREATE_PIT2, encodePitConfig({ flags }));
         });
       case "destroy":
         this.#vms[vm] = undefined;
@@ -250,12 +253,4 @@ function ringEntries(vm: KvmVm): RingEntry[] {
     const whole = new DataView(data.buffer, data.byteOffset).getBigUint64(0, true);
     return { addr: physAddr, len, pio, data: BigInt.asUintN(len * 8, whole) };
   });
-}
-
-function splitIrqchip(): Uint8Array {
-  const bytes = new Uint8Array(104);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, KVM_CAP_SPLIT_IRQCHIP, true);
-  view.setBigUint64(8, BigInt(IOAPIC_PINS), true);
-  return bytes;
 }

@@ -5,8 +5,10 @@
  */
 import { COALESCED_MMIO_ZONE_LAYOUT } from "./coalesced_mmio_zone.ts";
 import { ioc, IOC_NONE, IOC_READ, IOC_WRITE } from "./ioc.ts";
+import { ENABLE_CAP_LAYOUT } from "./enable_cap.ts";
 import { IOEVENTFD_LAYOUT } from "./ioeventfd.ts";
 import { IRQFD_LAYOUT } from "./irqfd.ts";
+import { PIT_CONFIG_LAYOUT } from "./pit_config.ts";
 import { REGS_LAYOUT } from "./regs.ts";
 import { SREGS_LAYOUT } from "./sregs.ts";
 import { USERSPACE_MEMORY_REGION_LAYOUT } from "./userspace_memory_region.ts";
@@ -50,6 +52,8 @@ export const KVM_SET_IDENTITY_MAP_ADDR: number = toKernel(0x48, 8);
 export const KVM_SET_USER_MEMORY_REGION2: number = toKernel(0x49, 160);
 /** VM ioctl: PIC, IOAPIC and LAPICs in the kernel. */
 export const KVM_CREATE_IRQCHIP: number = none(0x60);
+/** VM ioctl: the timer in the kernel, the port of its speaker too. */
+export const KVM_CREATE_PIT: number = none(0x64);
 /** VM ioctl with `struct kvm_irq_level`. */
 export const KVM_IRQ_LINE: number = toKernel(0x61, 8);
 /** VM ioctl with `struct kvm_coalesced_mmio_zone`. */
@@ -64,7 +68,7 @@ export const KVM_SET_GSI_ROUTING: number = toKernel(0x6a, 8);
 /** VM ioctl with `struct kvm_irqfd`. */
 export const KVM_IRQFD: number = toKernel(0x76, IRQFD_LAYOUT.size);
 /** VM ioctl with `struct kvm_pit_config`. */
-export const KVM_CREATE_PIT2: number = toKernel(0x77, 64);
+export const KVM_CREATE_PIT2: number = toKernel(0x77, PIT_CONFIG_LAYOUT.size);
 /** VM ioctl with `struct kvm_ioeventfd`. */
 export const KVM_IOEVENTFD: number = toKernel(0x79, IOEVENTFD_LAYOUT.size);
 
@@ -87,7 +91,7 @@ export const KVM_SET_CPUID2: number = toKernel(0x90, 8);
 /** vCPU ioctl with `struct kvm_guest_debug`. */
 export const KVM_SET_GUEST_DEBUG: number = toKernel(0x9b, 72);
 /** VM and vCPU ioctl with `struct kvm_enable_cap`. */
-export const KVM_ENABLE_CAP: number = toKernel(0xa3, 104);
+export const KVM_ENABLE_CAP: number = toKernel(0xa3, ENABLE_CAP_LAYOUT.size);
 
 const names: ReadonlyMap<number, string> = new Map(
   Object.entries({
@@ -103,6 +107,7 @@ const names: ReadonlyMap<number, string> = new Map(
     KVM_SET_IDENTITY_MAP_ADDR,
     KVM_SET_USER_MEMORY_REGION2,
     KVM_CREATE_IRQCHIP,
+    KVM_CREATE_PIT,
     KVM_IRQ_LINE,
     KVM_REGISTER_COALESCED_MMIO,
     KVM_UNREGISTER_COALESCED_MMIO,

@@ -8,11 +8,13 @@ import {
   encodeCoalescedMmioZone,
   encodeIoeventfd,
   encodeIrqfd,
+  encodePitConfig,
   encodeUserspaceMemoryRegion,
   hex,
   KVM_CREATE_PIT2,
   KVM_IOEVENTFD,
   KVM_IRQFD,
+  KVM_PIT_SPEAKER_DUMMY,
   KVM_REGISTER_COALESCED_MMIO,
   KVM_SET_USER_MEMORY_REGION,
   KVM_UNREGISTER_COALESCED_MMIO,
@@ -138,9 +140,8 @@ export class Rig {
 
   /** The timer in the kernel, with the speaker's port or without. */
   pit(speaker = false): this {
-    const config = new Uint8Array(64);
-    config[0] = speaker ? 1 : 0;
-    this.vm.ioctl(KVM_CREATE_PIT2, config);
+    const flags = speaker ? KVM_PIT_SPEAKER_DUMMY : 0;
+    this.vm.ioctl(KVM_CREATE_PIT2, encodePitConfig({ flags }));
     return this;
   }
 

@@ -5,7 +5,7 @@
  */
 import { hasFastMmio } from "@ioeventfd/conform";
 import { LiveBackend } from "@ioeventfd/kvm-live";
-import { capabilities } from "@ioeventfd/uapi";
+import { capabilities, KVM_API_VERSION } from "@ioeventfd/uapi";
 import { EnvironmentError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
 import { commandSummaries } from "../command_summaries.ts";
@@ -13,9 +13,6 @@ import { fitText } from "../fit_text.ts";
 import { type HostFacts, hostFacts, parseHostFacts } from "../_host_facts.ts";
 import { jsonDocument, jsonOption } from "../json_output.ts";
 import { diagnosisJson, diagnosisText, type KvmAnswers } from "./_doctor_report.ts";
-
-// KERNEL 6.19 include/uapi/linux/kvm.h KVM_API_VERSION: the only one there was since 2.6.22
-const apiVersion = 12;
 
 /** `ioeventfd doctor`. */
 export const doctor: Command = {
@@ -69,7 +66,7 @@ function askKvm(): KvmAnswers {
   );
   return {
     ok: true,
-    apiVersion,
+    apiVersion: KVM_API_VERSION,
     capabilities: Object.fromEntries(answers),
     fastMmio: hasFastMmio(backend),
   };
