@@ -1,19 +1,10 @@
-import {
-  busFromFlags,
-  hex,
-  KVM_IOEVENTFD_FLAG_DATAMATCH,
-  KVM_MMIO_BUS,
-  KVM_PIO_BUS,
-  KVM_VIRTIO_CCW_NOTIFY_BUS,
-} from "@ioeventfd/uapi";
+import { busFromFlags, busIndex, hex, KVM_IOEVENTFD_FLAG_DATAMATCH } from "@ioeventfd/uapi";
 import type { Registration } from "@ioeventfd/uapi";
 import type { SetEntry } from "./registration_set.ts";
 
-const busIndices = { mmio: KVM_MMIO_BUS, pio: KVM_PIO_BUS, ccw: KVM_VIRTIO_CCW_NOTIFY_BUS };
-
 /** Index of the bus that flags choose. */
 export function busIndexOf({ flags }: Registration): number {
-  return busIndices[busFromFlags(flags)];
+  return busIndex(busFromFlags(flags));
 }
 
 /** `len 4 at 0x1000`, as sentences need it. */

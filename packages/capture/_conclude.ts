@@ -3,15 +3,16 @@
  *
  * @module
  */
-import { errnoName, joinWords, kvmExitName } from "@ioeventfd/uapi";
+import { busName, errnoName, joinWords, kvmExitName } from "@ioeventfd/uapi";
 import type { Counts } from "./_counts.ts";
+import { datamatchOf } from "./_doorbell.ts";
 import { mergeThreads, type Place, placesOf } from "./_places.ts";
 import type { Findings } from "./_findings.ts";
 import { inferUnknown } from "./_infer.ts";
 import type { OtherWorld, ProcessState } from "./_process_state.ts";
 import { fastSignalsOf } from "./_fast_signals.ts";
 import type { VcpuThread } from "./_vcpu_thread.ts";
-import { busName, type VmState } from "./_vm_state.ts";
+import type { VmState } from "./_vm_state.ts";
 import type {
   NearMissReport,
   Outcomes,
@@ -152,9 +153,7 @@ function nearMisses(vm: VmState): NearMissReport[] {
       registration: {
         addr: joinWords(miss.doorbell.key.lo, miss.doorbell.key.hi),
         len: miss.doorbell.key.len,
-        datamatch: miss.doorbell.key.wildcard
-          ? null
-          : joinWords(miss.doorbell.key.datamatchLo, miss.doorbell.key.datamatchHi),
+        datamatch: datamatchOf(miss.doorbell.key),
       },
       vm: vm.name,
     }))
@@ -204,7 +203,7 @@ function whatIf(
         bus: busName(key.bus),
         addr: joinWords(key.lo, key.hi),
         len: key.len,
-        datamatch: key.wildcard ? null : joinWords(key.datamatchLo, key.datamatchHi),
+        datamatch: datamatchOf(key),
         errno: errnoName(errno) ?? String(errno),
         reason,
         removedUnused,

@@ -4,12 +4,18 @@
  * @module
  */
 import type { ExactKey } from "@ioeventfd/kvm-core";
+import { joinWords } from "@ioeventfd/uapi";
 import { Timing } from "./_timing.ts";
 
 /** What a registration is known by. */
 export interface DoorbellKey extends ExactKey {
   /** `KVM_MMIO_BUS`, `KVM_PIO_BUS` or `KVM_VIRTIO_CCW_NOTIFY_BUS`. */
   readonly bus: number;
+}
+
+/** The value it compares, or null. */
+export function datamatchOf({ wildcard, datamatchLo, datamatchHi }: DoorbellKey): bigint | null {
+  return wildcard ? null : joinWords(datamatchLo, datamatchHi);
 }
 
 /** A registration the other world refuses. */

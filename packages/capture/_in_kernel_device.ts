@@ -4,65 +4,29 @@
  *
  * @module
  */
-import { KVM_MMIO_BUS, KVM_PIO_BUS } from "@ioeventfd/uapi";
+import { KVM_PIO_BUS } from "@ioeventfd/uapi";
 
 /** A device inside KVM. */
 export interface InKernelDevice {
-  /** Its place in {@linkcode inKernelDevices}. */
-  readonly index: number;
   /** For people. */
   readonly name: string;
   /** The call that puts it into the kernel. */
   readonly call: string;
-  /** Whether it answers reads. */
-  readonly readable: boolean;
-  /** Bus, first address and size of each range. */
-  readonly ranges: readonly (readonly [bus: number, first: number, size: number])[];
 }
 
-// KERNEL 6.19 arch/x86/kvm/i8259.c, ioapic.c, lapic.c, i8254.c
 /** The devices, by index. */
 export const inKernelDevices: readonly InKernelDevice[] = [
-  {
-    index: 0,
-    name: "interrupt controller (PIC)",
-    call: "KVM_CREATE_IRQCHIP",
-    readable: true,
-    ranges: [[KVM_PIO_BUS, 0x20, 2], [KVM_PIO_BUS, 0xa0, 2], [KVM_PIO_BUS, 0x4d0, 2]],
-  },
-  {
-    index: 1,
-    name: "IOAPIC",
-    call: "KVM_CREATE_IRQCHIP",
-    readable: true,
-    ranges: [[KVM_MMIO_BUS, 0xfec00000, 0x100]],
-  },
-  {
-    index: 2,
-    name: "local APIC",
-    call: "KVM_CREATE_IRQCHIP or KVM_ENABLE_CAP(SPLIT_IRQCHIP)",
-    readable: true,
-    ranges: [[KVM_MMIO_BUS, 0xfee00000, 0x1000]],
-  },
-  {
-    index: 3,
-    name: "timer (PIT)",
-    call: "KVM_CREATE_PIT2",
-    readable: true,
-    ranges: [[KVM_PIO_BUS, 0x40, 4]],
-  },
-  {
-    index: 4,
-    name: "speaker port of the timer",
-    call: "KVM_CREATE_PIT2 with SPEAKER_DUMMY",
-    readable: true,
-    ranges: [[KVM_PIO_BUS, 0x61, 4]],
-  },
+  { name: "interrupt controller (PIC)", call: "KVM_CREATE_IRQCHIP" },
+  { name: "IOAPIC", call: "KVM_CREATE_IRQCHIP" },
+  { name: "local APIC", call: "KVM_CREATE_IRQCHIP or KVM_ENABLE_CAP(SPLIT_IRQCHIP)" },
+  { name: "timer (PIT)", call: "KVM_CREATE_PIT2" },
+  { name: "speaker port of the timer", call: "KVM_CREATE_PIT2 with SPEAKER_DUMMY" },
 ];
 
 /** Indexes of the devices. */
 export const pic = 0, ioapic = 1, lapic = 2, pit = 3, speaker = 4;
 
+// KERNEL 6.19 arch/x86/kvm/i8259.c, ioapic.c, lapic.c, i8254.c
 /**
  * The device at an address.
  *

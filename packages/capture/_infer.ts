@@ -91,7 +91,7 @@ function inferDevices(vm: VmState, findings: Findings, strays: readonly Site[]):
   const mixed = (index: number): boolean => seen[index]!.kernel > 0 && seen[index]!.userspace > 0;
   const split = seen[lapic]!.kernel > 0 &&
     (seen[pic]!.userspace > 0 || seen[ioapic]!.userspace > 0);
-  for (const { index, name, call } of inKernelDevices) {
+  for (const [index, { name, call }] of inKernelDevices.entries()) {
     const { kernel } = seen[index]!;
     if (kernel === 0 || (mixed(index) && vm.setupKnown)) continue;
     const how = index === lapic && (split || vm.setupKnown)

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { joinWords } from "@ioeventfd/uapi";
-import type { Tally } from "./_doorbell.ts";
+import { busName, joinWords } from "@ioeventfd/uapi";
+import { datamatchOf, type Tally } from "./_doorbell.ts";
 import type { InferredDoorbell } from "./_infer.ts";
-import { busName, type VmState } from "./_vm_state.ts";
+import type { VmState } from "./_vm_state.ts";
 import { portName } from "./port_names.ts";
 import type { DoorbellReport } from "./replay_report.ts";
 
@@ -123,7 +123,7 @@ export function placesOf(
   const of = { vm, comm };
   return [
     ...[...vm.doorbells.values()].map(({ key, recorded, imagined }) => {
-      const datamatch = key.wildcard ? null : joinWords(key.datamatchLo, key.datamatchHi);
+      const datamatch = datamatchOf(key);
       const registration = "registered";
       return new Place({ ...of, ...key, registration, datamatch, lengths: [], recorded, imagined });
     }),

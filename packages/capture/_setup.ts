@@ -5,6 +5,8 @@
  */
 import {
   busFromFlags,
+  busIndex,
+  errno,
   errnoName,
   hex,
   type Ioeventfd,
@@ -12,9 +14,6 @@ import {
   KVM_IOEVENTFD_FLAG_DEASSIGN,
   KVM_IRQFD_FLAG_DEASSIGN,
   KVM_IRQFD_FLAG_RESAMPLE,
-  KVM_MMIO_BUS,
-  KVM_PIO_BUS,
-  KVM_VIRTIO_CCW_NOTIFY_BUS,
   splitWords,
 } from "@ioeventfd/uapi";
 import { describeDoorbell } from "./_describe.ts";
@@ -33,8 +32,8 @@ import {
 import type { VmState } from "./_vm_state.ts";
 import { eventKind } from "./trace_event.ts";
 
-const EBADF = -9, ENOENT = -2, EBUSY = -16, EEXIST = -17, EINVAL = -22;
-const busIndex = { mmio: KVM_MMIO_BUS, pio: KVM_PIO_BUS, ccw: KVM_VIRTIO_CCW_NOTIFY_BUS };
+const EBADF = -errno.EBADF, ENOENT = -errno.ENOENT, EBUSY = -errno.EBUSY;
+const EEXIST = -errno.EEXIST, EINVAL = -errno.EINVAL;
 
 /** Makes set-up calls. */
 export class Setup {
@@ -315,7 +314,7 @@ function keyOf(request: Ioeventfd): DoorbellKey {
   const wildcard = (request.flags & KVM_IOEVENTFD_FLAG_DATAMATCH) === 0;
   const at = splitWords(request.addr), value = splitWords(wildcard ? 0n : request.datamatch);
   return {
-    bus: busIndex[busFromFlags(request.flags)],
+    bus: busIndex(busFromFlags(request.flags)),
     lo: at.lo | 0,
     hi: at.hi | 0,
     len: request.len,

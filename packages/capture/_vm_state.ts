@@ -14,7 +14,7 @@ import type { Site } from "./_site.ts";
 import { SiteTable } from "./_site_table.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
-const { KVM_FAST_MMIO_BUS, KVM_MMIO_BUS, KVM_PIO_BUS } = uapi;
+const { KVM_MMIO_BUS, KVM_PIO_BUS } = uapi;
 const { claim } = claims;
 
 /** Entries the ring of coalesced writes holds. */
@@ -302,12 +302,6 @@ export function tally(to: Tally, outcome: number): void {
   else if (outcome === claim.ioeventfd) to.signals++;
   else if (outcome === claim.coalesced) to.coalesced++;
   else to.inKernel++;
-}
-
-/** The bus of a doorbell for people. */
-export function busName(bus: number): "mmio" | "pio" | "ccw" {
-  if (bus === KVM_PIO_BUS) return "pio";
-  return bus === KVM_MMIO_BUS || bus === KVM_FAST_MMIO_BUS ? "mmio" : "ccw";
 }
 
 function contains(zone: Zone, first: number, end: number, pio: number): boolean {

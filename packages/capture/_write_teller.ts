@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { busName } from "@ioeventfd/uapi";
 import type { Access } from "./_access.ts";
 import { claim } from "./_claim.ts";
 import type { Timing } from "./_timing.ts";
-import { busName } from "./_vm_state.ts";
 import type { ReplayedWrite, WriteOutcome } from "./replayed_write.ts";
 
 const outcomes: Readonly<Record<number, WriteOutcome>> = {

@@ -57,3 +57,10 @@ Deno.test("errnoName() and errnoNumber() are each other's inverse", () => {
   }
   assertEquals(uapi.errnoName(0), undefined);
 });
+
+Deno.test("busName() and busIndex() are each other's inverse, and the fast bus is in memory", () => {
+  for (const bus of ["mmio", "pio", "ccw"] as const) {
+    assertEquals(uapi.busName(uapi.busIndex(bus)), bus);
+  }
+  assertEquals(uapi.busName(uapi.KVM_FAST_MMIO_BUS), "mmio");
+});
