@@ -133,7 +133,11 @@ function eventfd(all: Figures): Axes["eventfd"] {
     localNs: all.median("model eventfd", local)!,
     sharedNs: all.median("model eventfd", shared)!,
     realCNs: all.median("native eventfd", ns),
-    ...all.ratio("roundTripRatio", ["model round trip", ns], ["native round trip", ns]),
+    ...ratioOf(
+      "roundTripRatio",
+      all.of<Timed>("model round trip")?.map(ns),
+      faster(all.of<Timed>("native round trip"), all.of<Timed>("native round trip looking")),
+    ),
     ...all.ratio("localRatio", ["model eventfd", local], ["native eventfd", ns]),
     ...all.ratio("sharedRatio", ["model eventfd", shared], ["native eventfd", ns]),
     localWordsNs: all.median("model eventfd", (it: ModelEventfd) => it.localWordsNs)!,
@@ -141,9 +145,12 @@ function eventfd(all: Figures): Axes["eventfd"] {
     realFfiNs: all.median("ffi eventfd", (it: { ffiNs: number }) => it.ffiNs),
     roundTripNs: all.median("model round trip", ns)!,
     nativeRoundTripNs: all.median("native round trip", ns),
-    roundTripFloorNs: all.median("floor round trip", ns)!,
-    roundTripLookingNs: all.median("model looking", ns)!,
-    nativeRoundTripLookingNs: all.median("native looking", ns),
+    nativeRoundTripLookingNs: all.median("native round trip looking", ns),
+    asleepNs: all.median("model round trip asleep", ns)!,
+    nativeAsleepNs: all.median("native round trip asleep", ns),
+    asleepFloorNs: all.median("floor round trip asleep", ns)!,
+    ...all.ratio("asleepRatio", ["model round trip asleep", ns], ["native round trip asleep", ns]),
+    ...all.ratio("asleepToFloor", ["model round trip asleep", ns], ["floor round trip asleep", ns]),
     localFloorNs: all.median("floor eventfd", (it: ModelEventfd) => it.localNs)!,
     sharedFloorNs: all.median("floor eventfd", (it: ModelEventfd) => it.sharedNs)!,
   };
@@ -197,13 +204,28 @@ class Figures {
     [name, pick]: readonly [string, (answer: T) => number],
     [other, pickOther]: readonly [string, (answer: U) => number],
   ): Record<K, number | null> & Record<`${K}Spread`, Spread | null> {
-    const values = this.of<T>(name)?.map(pick), others = this.of<U>(other)?.map(pickOther);
-    const result = values === undefined || others === undefined ? null : ratio(values, others);
-    return {
-      [key]: result === null ? null : rounded(result.median),
-      [`${key}Spread`]: result === null ? null : spread(result.spread),
-    } as Record<K, number | null> & Record<`${K}Spread`, Spread | null>;
+    return ratioOf(key, this.of<T>(name)?.map(pick), this.of<U>(other)?.map(pickOther));
   }
+}
+
+function ratioOf<K extends string>(
+  key: K,
+  values: readonly number[] | undefined,
+  others: readonly number[] | undefined,
+): Record<K, number | null> & Record<`${K}Spread`, Spread | null> {
+  const result = values === undefined || others === undefined ? null : ratio(values, others);
+  return {
+    [key]: result === null ? null : rounded(result.median),
+    [`${key}Spread`]: result === null ? null : spread(result.spread),
+  } as Record<K, number | null> & Record<`${K}Spread`, Spread | null>;
+}
+
+/** The faster of two in each round. */
+function faster(
+  one: readonly Timed[] | undefined,
+  other: readonly Timed[] | undefined,
+): number[] | undefined {
+  return one?.map(({ ns }, round) => Math.min(ns, other![round]!.ns));
 }
 
 function spread([low, high]: Spread): Spread {

@@ -89,13 +89,9 @@ export function judge(
       "× C",
       over(eventfd.sharedFloorNs, realCNs),
     ),
-    atMost(
-      "eventfd round trip of workers",
-      1.1,
-      eventfd.roundTripRatio,
-      "× C",
-      over(eventfd.roundTripFloorNs, eventfd.nativeRoundTripNs),
-    ),
+    atMost("eventfd round trip of workers", 1.1, eventfd.roundTripRatio, "× C"),
+    // 1.1 × C is out of reach there: V8's own wait and wake take that much.
+    atMost("the same asleep, on one CPU", 1.1, eventfd.asleepToFloor, "× V8 at best"),
     atLeast("replay", 250, replay.mbPerS, "MB/s", replay.floorMbPerS),
     atLeast("replay", 0.2, replay.ratio, "× C", over(replay.floorMbPerS, replay.scannerMbPerS)),
     atLeast("conform", 100_000, rest.conform.casesPerS, "cases/s"),

@@ -82,7 +82,10 @@ export interface EventfdResult {
   readonly sharedNs: number;
   /** A real eventfd, in C. */
   readonly realCNs: number | null;
-  /** A round trip between two workers, over one between two threads on real eventfds: both asleep while they wait, on one CPU. */
+  /**
+   * A round trip between two workers, over one between two threads in C on real eventfds, which look before they sleep or
+   * do not, whichever is faster in the round; on all CPUs there are.
+   */
   readonly roundTripRatio: number | null;
   readonly roundTripRatioSpread: Spread | null;
   readonly localRatio: number | null;
@@ -92,13 +95,22 @@ export interface EventfdResult {
   readonly sharedWordsNs: number;
   /** A real eventfd by Deno's FFI; null where there is none. */
   readonly realFfiNs: number | null;
+  /** Workers that look before they sleep where that has paid lately, as they do unless told otherwise. */
   readonly roundTripNs: number;
+  /** Threads in C that sleep at once. */
   readonly nativeRoundTripNs: number | null;
-  /** The same with `Atomics.wait` and `notify` alone. */
-  readonly roundTripFloorNs: number;
-  /** The same on every CPU there is, where both look for a few microseconds before they sleep. */
-  readonly roundTripLookingNs: number;
+  /** Threads in C that look before they sleep. */
   readonly nativeRoundTripLookingNs: number | null;
+  /** Workers that sleep at once, on one CPU. */
+  readonly asleepNs: number;
+  readonly nativeAsleepNs: number | null;
+  /** The same with `Atomics.wait` and `notify` alone. */
+  readonly asleepFloorNs: number;
+  readonly asleepRatio: number | null;
+  readonly asleepRatioSpread: Spread | null;
+  /** Over {@linkcode EventfdResult.asleepFloorNs}. */
+  readonly asleepToFloor: number | null;
+  readonly asleepToFloorSpread: Spread | null;
   /** Bigints in and out of two words, and two atomic operations: the least that write + read can take. */
   readonly localFloorNs: number;
   readonly sharedFloorNs: number;

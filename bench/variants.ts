@@ -29,7 +29,7 @@ export interface Surroundings {
 /** N of most ports that v86 has, 4 each. */
 const v86Ports = 16_384;
 
-/** Looks of a thread in C before it sleeps: about as long as the model looks, each being a system call. */
+/** Looks of a thread in C before it sleeps, each of them a system call: a few microseconds. */
 const nativeLooks = "16";
 
 /** Every variant, peers beside the model, and the floors: what V8 can do at best of the same work. */
@@ -69,11 +69,12 @@ export function variants(
     deno("ffi eventfd", "host/eventfd.ts", [chunks, String(plan.realEventfdOps)], [
       `--allow-ffi=${libcPaths.join(",")}`,
     ]),
-    onOneCpu(native("native round trip", peer, ["pingpong", ...trips, "0"])),
-    onOneCpu(deno("model round trip", "model/round_trip.ts", [...trips, "0"])),
-    onOneCpu(deno("floor round trip", "floor/round_trip.ts", trips)),
-    native("native looking", peer, ["pingpong", ...trips, nativeLooks]),
-    deno("model looking", "model/round_trip.ts", [...trips, "1"]),
+    native("native round trip", peer, ["pingpong", ...trips, "0"]),
+    native("native round trip looking", peer, ["pingpong", ...trips, nativeLooks]),
+    deno("model round trip", "model/round_trip.ts", [...trips, "1"]),
+    onOneCpu(native("native round trip asleep", peer, ["pingpong", ...trips, "0"])),
+    onOneCpu(deno("model round trip asleep", "model/round_trip.ts", [...trips, "0"])),
+    onOneCpu(deno("floor round trip asleep", "floor/round_trip.ts", trips)),
     native("native scan", peer, ["scan", recordings.bpftrace]),
     deno("model replay", "model/replay.ts", [recordings.bpftrace]),
     deno("floor scan", "floor/scan.ts", [recordings.bpftrace]),
