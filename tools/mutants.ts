@@ -23,7 +23,14 @@ import { listFiles, root } from "./workspace.ts";
 /** The rules: who collides, who matches, who is found, and what a registration does to its buses. */
 const rules = [
   ...["collides", "matches", "compare_ranges", "reference_bus", "_heap_sort", "ioeventfd"],
-  ...["_ioeventfd_registry", "_ioeventfd_list", "io_bus", "_ioeventfd_index", "_index_record"],
+  ...[
+    "_ioeventfd_request",
+    "_ioeventfd_registry",
+    "_ioeventfd_list",
+    "io_bus",
+    "_ioeventfd_index",
+    "_index_record",
+  ],
   ...["_address_table", "_datamatch_index", "_signal_places", "_lengths", "_range_cover"],
   ...["_lazy_array", "_other_devices", "_coalesced_zone", "_coalesced_zones", "coalesced_ring"],
   ...["_guest_store", "memslots", "_irqfds"],

@@ -149,3 +149,20 @@ Deno.test("irqfds go once, though one that goes takes another with it", () => {
   rig.vm[Symbol.dispose]();
   assertEquals([references(rig, first), references(rig, second), rig.count(first)], [1, 1, 0n]);
 });
+
+Deno.test("The last resampling irqfd of a line lets it go", () => {
+  const others: readonly (readonly [gsi: number, flags: number, held: boolean])[] = [
+    ...[[5, RESAMPLE, true], [5, 0, false], [6, RESAMPLE, false], [6, 0, false]] as const,
+  ];
+  for (const [gsi, flags, held] of others) {
+    const rig = withPics("6.19", 1 << 5 | 1 << 6);
+    const [fd, other, resample] = [rig.efd(), rig.efd(), rig.efd()];
+    rig.irqfd(fd, 5, RESAMPLE, resample);
+    assertEquals(rig.irqfd(other, gsi, flags, resample), 0);
+    const { pic } = rig.vm.irqchip!;
+    rig.kvm.eventfdWrite(fd, 1n);
+    assertEquals(pic.irr, 1 << 5);
+    rig.irqfd(fd, 5, DEASSIGN);
+    assertEquals(pic.irr, held ? 1 << 5 : 0, `${gsi} ${flags}`);
+  }
+});
