@@ -1,7 +1,5 @@
-import { hex } from "@ioeventfd/uapi";
+import { errno, hex } from "@ioeventfd/uapi";
 import { failure, type Libc } from "./_libc.ts";
-
-const EBADF = 9;
 
 /** The descriptors that one owner opened and has to close. */
 export class Descriptors {
@@ -24,7 +22,9 @@ export class Descriptors {
    * runtime.
    */
   close(fd: number): void {
-    if (!this.#open.delete(fd)) throw failure(EBADF, `Descriptor ${hex(fd)} is not open here`);
+    if (!this.#open.delete(fd)) {
+      throw failure(errno.EBADF, `Descriptor ${hex(fd)} is not open here`);
+    }
     this.#libc.check(this.#libc.call.close(fd), `Cannot close descriptor ${hex(fd)}`);
   }
 

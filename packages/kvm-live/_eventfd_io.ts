@@ -1,11 +1,8 @@
-import { hex, POLLIN, POLLOUT } from "@ioeventfd/uapi";
+import { errno, hex, POLLIN, POLLOUT } from "@ioeventfd/uapi";
 import { failure, type Libc, O_CLOEXEC, O_NONBLOCK, O_RDONLY } from "./_libc.ts";
 
 const F_GETFL = 3;
 const F_SETFL = 4;
-const EINVAL = 22;
-const EBADF = 9;
-const ENOENT = 2;
 const latin1 = new TextDecoder("latin1");
 
 /** What is done with the descriptors of eventfds, none of it blocking. */
@@ -37,13 +34,18 @@ export class EventfdIo {
     const file = this.#libc.open(`/proc/self/fdinfo/${fd}`, O_RDONLY | O_CLOEXEC);
     if (file < 0) {
       const number = this.#libc.errno();
-      throw failure(number === ENOENT ? EBADF : number, `Descriptor ${hex(fd)} is not open`);
+      throw failure(
+        number === errno.ENOENT ? errno.EBADF : number,
+        `Descriptor ${hex(fd)} is not open`,
+      );
     }
     const got = call.read(file, this.#text, BigInt(this.#text.length));
     call.close(file);
     const text = latin1.decode(this.#text.subarray(0, Math.max(got, 0)));
     const digits = /^eventfd-count:\s*([0-9a-f]+)$/m.exec(text)?.[1];
-    if (digits === undefined) throw failure(EINVAL, `Descriptor ${hex(fd)} is not an eventfd`);
+    if (digits === undefined) {
+      throw failure(errno.EINVAL, `Descriptor ${hex(fd)} is not an eventfd`);
+    }
     return BigInt(`0x${digits}`);
   }
 

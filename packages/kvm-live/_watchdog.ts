@@ -1,3 +1,4 @@
+import { errno } from "@ioeventfd/uapi";
 import type { Libc } from "./_libc.ts";
 
 const SYS_rt_sigprocmask = 14n;
@@ -11,7 +12,6 @@ const SIGEV_THREAD_ID = 4;
 const SIG_BLOCK = 0;
 const SIG_UNBLOCK = 1;
 const SIGSET_SIZE = 8n;
-const EINTR = 4;
 
 // A real-time signal that nobody else uses: SIGALRM may have a listener, the first ones belong to the C library.
 const SIGNAL = 50;
@@ -85,7 +85,7 @@ export class Watchdog {
         SIGSET_SIZE,
       );
       if (got === SIGNAL) return true;
-      if (this.#libc.errno() !== EINTR) return false;
+      if (this.#libc.errno() !== errno.EINTR) return false;
     }
   }
 

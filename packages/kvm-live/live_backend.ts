@@ -3,14 +3,10 @@
  *
  * @module
  */
-import { KVM_API_VERSION, KVM_GET_API_VERSION, type KvmBackend } from "@ioeventfd/uapi";
+import { errno, KVM_API_VERSION, KVM_GET_API_VERSION, type KvmBackend } from "@ioeventfd/uapi";
 import { type Libc, loadLibc, O_CLOEXEC, O_RDWR } from "./_libc.ts";
 import { KvmUnavailableError } from "./kvm_unavailable_error.ts";
 import { LiveSystem } from "./live_system.ts";
-
-const ENOENT = 2;
-const EPERM = 1;
-const EACCES = 13;
 
 /** How the host's KVM is reached. */
 export interface LiveOptions {
@@ -115,8 +111,10 @@ function openKvm(libc: Libc): number {
 }
 
 function whyNot(number: number): string {
-  if (number === ENOENT) return "There is no /dev/kvm: the kernel has no KVM, or no usable CPU";
-  if (number === EACCES || number === EPERM) {
+  if (number === errno.ENOENT) {
+    return "There is no /dev/kvm: the kernel has no KVM, or no usable CPU";
+  }
+  if (number === errno.EACCES || number === errno.EPERM) {
     return "/dev/kvm may not be opened by this user: its group, often kvm, may";
   }
   return `/dev/kvm cannot be opened: errno ${number}`;

@@ -11,6 +11,7 @@ import {
   decodeVcpuExit,
   encodeRegs,
   encodeStructInto,
+  errno,
   KVM_COALESCED_MMIO_MAX,
   KVM_EXIT_INTR,
   KVM_GET_REGS,
@@ -37,7 +38,6 @@ export const DEFAULT_TIMEOUT_MS = 2000;
 
 // Below this a limit gets a tick of its own; above, the standing tick is fine enough.
 const EXACT_BELOW_MS = 1000;
-const EINTR = 4;
 const PAGE = 4096;
 const IMMEDIATE_EXIT = RUN_HEAD_LAYOUT.fields.immediateExit.offset;
 const EXIT_REASON = RUN_HEAD_LAYOUT.fields.exitReason.offset;
@@ -180,7 +180,7 @@ export class LiveVcpu implements KvmVcpu {
     for (;;) {
       if (this.#libc.call.ioctl(this.#fd, KVM_RUN, 0n) >= 0) return true;
       const number = this.#libc.errno();
-      if (number !== EINTR) throw failure(number, "KVM_RUN was refused");
+      if (number !== errno.EINTR) throw failure(number, "KVM_RUN was refused");
       // Ctrl-C and other signals of the process are for its event loop: the guest goes on.
       this.#parts.watchdog.take();
       if (performance.now() >= deadline) return false;

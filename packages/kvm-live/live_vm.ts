@@ -8,7 +8,9 @@ import {
   type CoalescedZone,
   decodeUserspaceMemoryRegion,
   encodeCoalescedMmioZone,
+  encodeEnableCap,
   encodeIoeventfd,
+  encodePitConfig,
   encodeUserspaceMemoryRegion,
   hex,
   type IoeventfdSpec,
@@ -18,6 +20,7 @@ import {
   KVM_CREATE_VCPU,
   KVM_ENABLE_CAP,
   KVM_IOEVENTFD,
+  KVM_PIT_SPEAKER_DUMMY,
   KVM_REGISTER_COALESCED_MMIO,
   KVM_SET_CPUID2,
   KVM_SET_SIGNAL_MASK,
@@ -44,8 +47,6 @@ import {
 } from "./_vm_ioctls.ts";
 import type { GuestProgram, GuestResult } from "./guest_program.ts";
 import { LiveVcpu } from "./live_vcpu.ts";
-
-const KVM_PIT_SPEAKER_DUMMY = 1;
 
 /** Id of the vCPU that {@linkcode LiveVm.guestWrite} keeps. */
 export const WRITER_VCPU_ID = 200;
@@ -204,10 +205,8 @@ export class LiveVm implements KvmVm {
    * @param pins Routes kept for the IOAPIC in userspace
    */
   enableSplitIrqchip(pins = 24): void {
-    const cap = new DataView(new ArrayBuffer(104));
-    cap.setUint32(0, KVM_CAP_SPLIT_IRQCHIP, true);
-    cap.setBigUint64(8, BigInt(pins), true);
-    this.ioctl(KVM_ENABLE_CAP, new Uint8Array(cap.buffer));
+    const args = [BigInt(pins), 0n, 0n, 0n];
+    this.ioctl(KVM_ENABLE_CAP, encodeEnableCap({ cap: KVM_CAP_SPLIT_IRQCHIP, flags: 0, args }));
   }
 
   /**
@@ -216,9 +215,8 @@ export class LiveVm implements KvmVm {
    * @param speakerDummy Port 0x61 too
    */
   createPit2(speakerDummy = false): void {
-    const config = new Uint8Array(64);
-    config[0] = speakerDummy ? KVM_PIT_SPEAKER_DUMMY : 0;
-    this.ioctl(KVM_CREATE_PIT2, config);
+    const flags = speakerDummy ? KVM_PIT_SPEAKER_DUMMY : 0;
+    this.ioctl(KVM_CREATE_PIT2, encodePitConfig({ flags }));
   }
 
   /**
