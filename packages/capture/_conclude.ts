@@ -6,7 +6,7 @@
 import { busName, errnoName, joinWords, kvmExitName } from "@ioeventfd/uapi";
 import type { Counts } from "./_counts.ts";
 import { datamatchOf } from "./_doorbell.ts";
-import { mergeThreads, type Place, placesOf } from "./_places.ts";
+import { listPlaces, mergeThreads, type Place, placesOf } from "./_places.ts";
 import type { Findings } from "./_findings.ts";
 import { inferUnknown } from "./_infer.ts";
 import type { OtherWorld, ProcessState } from "./_process_state.ts";
@@ -44,8 +44,6 @@ export interface Gathered {
 
 /** So many writes may well have no exit among them; of more it is the exits that were not recorded. */
 const mostWithoutExit = 50;
-/** Places without a registration that are listed. */
-const mostPlain = 512;
 
 /** Writes the report. */
 export function conclude(gathered: Gathered): ReplayReport {
@@ -65,7 +63,7 @@ export function conclude(gathered: Gathered): ReplayReport {
   );
   const recorded = outcomes(places, "recorded");
   const world = other === null ? "recorded" : "imagined";
-  const { listed, omitted } = cut(places, world);
+  const { listed, left } = listPlaces(places);
   const { lines, events, malformed, lostEvents, lostMarks } = parser.counts;
   findings.contradictions.sort((a, b) => a.line - b.line);
   return {
@@ -82,7 +80,7 @@ export function conclude(gathered: Gathered): ReplayReport {
     exits: counts.exits,
     reasons: reasons(counts),
     doorbells: listed.map((place) => place.report(world)),
-    omitted,
+    omitted: omitted(left, world),
     nearMisses: vms.flatMap(nearMisses),
     contradictions: findings.contradictions,
     contradictionCount: findings.contradictionCount,
@@ -105,29 +103,13 @@ function outcomes(places: readonly Place[], world: "recorded" | "imagined"): Out
   return sum;
 }
 
-/** Registrations, then guesses, then the busiest of the other places. */
-function cut(
-  places: readonly Place[],
-  world: "recorded" | "imagined",
-): { listed: Place[]; omitted: ReplayReport["omitted"] } {
-  const order = { registered: 0, inferred: 1, none: 2 };
-  const sorted = places.toSorted((a, b) =>
-    order[a.registration] - order[b.registration] ||
-    (a.registration === "registered" ? 0 : b.recorded.writes - a.recorded.writes)
-  );
-  const plain = sorted.findIndex((place) => place.registration === "none");
-  const end = plain < 0 ? sorted.length : plain + mostPlain;
-  const left = sorted.slice(end);
-  const writes = left.reduce((sum, place) => sum + place.recorded.writes, 0);
+function omitted(left: readonly Place[], world: "recorded" | "imagined"): ReplayReport["omitted"] {
   const ports = left.filter(({ bus }) => bus === "pio");
   const others = left.filter(({ bus }) => bus !== "pio");
   return {
-    listed: sorted.slice(0, end),
-    omitted: {
-      places: left.length,
-      writes,
-      outcomes: { pio: outcomes(ports, world), mmio: outcomes(others, world) },
-    },
+    places: left.length,
+    writes: left.reduce((sum, place) => sum + place.recorded.writes, 0),
+    outcomes: { pio: outcomes(ports, world), mmio: outcomes(others, world) },
   };
 }
 

@@ -159,3 +159,20 @@ export function mergeThreads(places: readonly Place[]): Place[] {
     return first === undefined;
   });
 }
+
+/** Places without a registration that are listed. */
+const mostPlain = 512;
+
+/** What a report lists: registrations first, then the busiest places without any; and what is left. */
+export function listPlaces(
+  places: readonly Place[],
+): { readonly listed: readonly Place[]; readonly left: readonly Place[] } {
+  const order = { registered: 0, inferred: 1, none: 2 };
+  const sorted = places.toSorted((a, b) =>
+    order[a.registration] - order[b.registration] ||
+    (a.registration === "registered" ? 0 : b.recorded.writes - a.recorded.writes)
+  );
+  const plain = sorted.findIndex((place) => place.registration === "none");
+  const end = plain < 0 ? sorted.length : plain + mostPlain;
+  return { listed: sorted.slice(0, end), left: sorted.slice(end) };
+}

@@ -17,8 +17,8 @@ export type EventSink = (words: Int32Array, row: number, time: number) => void;
 
 const held = 1 << 14;
 const positions = held * 4;
-/** A step back of a second or more is another recording behind the first, not a late line. */
-const restartNs = 1e9;
+/** A step back of so many nanoseconds is another recording behind the first, not a late line. */
+export const restartNs = 1e9;
 
 /** Holds the last 16,384 events and gives them on in order of time; equal times keep the order of the file. */
 export class EventQueue {

@@ -5,7 +5,7 @@
  */
 import type { Gathered } from "./_conclude.ts";
 import type { ExitCounts } from "./_counts.ts";
-import { placesOf } from "./_places.ts";
+import { listPlaces, placesOf } from "./_places.ts";
 import type { DoorbellReport } from "./replay_report.ts";
 
 /** A replay so far. Nothing is concluded yet from what was seen, so `doorbells` has no guesses. */
@@ -28,9 +28,6 @@ export interface ReplaySoFar {
   readonly doorbells: readonly DoorbellReport[];
 }
 
-/** Places without a registration that are listed. */
-const mostPlain = 512;
-
 /**
  * Sums up.
  *
@@ -39,10 +36,6 @@ const mostPlain = 512;
 export function sumUp(gathered: Gathered): ReplaySoFar {
   const { parser: { counts: parsed }, counts, findings, processes, durationNs } = gathered;
   const places = processes.flatMap(({ vms }) => vms.flatMap((vm) => placesOf(vm, [], "")));
-  const registered = places.filter((place) => place.registration === "registered");
-  const none = places.filter((place) => place.registration === "none")
-    .sort((a, b) => b.recorded.writes - a.recorded.writes)
-    .slice(0, mostPlain);
   return {
     events: parsed.events,
     lostEvents: parsed.lostEvents,
@@ -51,6 +44,6 @@ export function sumUp(gathered: Gathered): ReplaySoFar {
     writes: counts.writes,
     exits: { ...counts.exits },
     contradictions: findings.contradictionCount,
-    doorbells: [...registered, ...none].map((place) => place.report("recorded")),
+    doorbells: listPlaces(places).listed.map((place) => place.report("recorded")),
   };
 }

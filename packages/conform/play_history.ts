@@ -20,7 +20,7 @@ import {
 import type { EnableCap, HostMemory, KvmBackend, KvmSystem, KvmVm } from "@ioeventfd/uapi";
 import { ioeventfdCall, outcomeOf } from "./_ioeventfd_call.ts";
 import { onSystem } from "./_on_system.ts";
-import { oddDescriptors } from "./_odd_descriptors.ts";
+import { NEVER_OPEN, oddDescriptors } from "./_odd_descriptors.ts";
 import type {
   DescriptorName,
   HistoryOp,
@@ -38,8 +38,6 @@ import type { PlayOptions } from "./play_options.ts";
 export const HISTORY_PAGES = 16;
 
 const PAGE = 0x1000;
-/** A number that no process has open. */
-const NEVER_OPEN = 0x7fff_fff0;
 /** Local APICs in the kernel, and the 24 pins of an IOAPIC in userspace. */
 const splitIrqchip: EnableCap = { cap: KVM_CAP_SPLIT_IRQCHIP, flags: 0, args: [24n, 0n, 0n, 0n] };
 

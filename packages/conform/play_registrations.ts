@@ -5,7 +5,7 @@
  */
 import { KVM_IOEVENTFD, KVM_IOEVENTFD_FLAG_DEASSIGN, KvmError } from "@ioeventfd/uapi";
 import type { KvmBackend, KvmSystem, KvmVm } from "@ioeventfd/uapi";
-import { oddDescriptors } from "./_odd_descriptors.ts";
+import { NEVER_OPEN, oddDescriptors } from "./_odd_descriptors.ts";
 import type { DescriptorName, IoeventfdOp } from "./history.ts";
 import { placeOfCase, type RegistrationCase, registrationPool } from "./registration_case.ts";
 import type { Outcome } from "./outcome.ts";
@@ -17,9 +17,6 @@ export interface PlayRegistrationsOptions {
   /** Called with each VM instead of closing it, for backends on which closing is better done later. */
   readonly later?: (vm: KvmVm) => void;
 }
-
-/** A number that no process has open. */
-const NEVER_OPEN = 0x7fff_fff0;
 
 /** Plays registration cases on one backend, with one set of descriptors for all. */
 export class RegistrationPlayer implements Disposable {

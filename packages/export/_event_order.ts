@@ -1,9 +1,8 @@
+import { restartNs } from "@ioeventfd/capture";
 import type { ExportEvent } from "./export_event.ts";
 
 /** Events held back: a write is judged when its thread's next line is read, and comes that much late. */
 const held = 1 << 15;
-/** A step back of a second or more is another recording behind the first. */
-const restartNs = 1e9;
 
 /** Puts events in order of time, then line, as far as they are not later than what it holds. */
 export class EventOrder {

@@ -73,6 +73,15 @@ export interface ModelledKicks {
   readonly rows: readonly ModelledKick[];
 }
 
+/**
+ * Whether KVM emulates a guest that is measured, instruction by instruction: its loop takes more than any CPU does.
+ *
+ * @param loopCycles What the loop takes with no access in it, two instructions
+ */
+export function isEmulated(loopCycles: number): boolean {
+  return loopCycles >= 200;
+}
+
 /** What a kick costs, by the shape of its doorbell. */
 export type KicksDocument = MeasuredKicks | ModelledKicks;
 

@@ -5,6 +5,7 @@
  */
 import { grouped } from "@ioeventfd/capture/counted";
 import { textTable } from "@ioeventfd/capture/text-table";
+import { isEmulated } from "@ioeventfd/report/kicks-document";
 import type { DoorbellComparison } from "@ioeventfd/scenario";
 import type { Style } from "../style.ts";
 import type { BenchRow, LiveBench } from "./_bench_live.ts";
@@ -81,12 +82,9 @@ export function liveText(bench: LiveBench, paging: HostPaging, style: Style): st
   ].join("\n");
 }
 
-/** Cycles that no CPU takes for two instructions. */
-const tooMany = 200;
-
 function emulated(rows: readonly BenchRow[]): string[] {
   const cycles = rows[0]!.cycles.median;
-  if (cycles < tooMany) return [];
+  if (!isEmulated(cycles)) return [];
   return [
     `KVM emulates every instruction of such a guest here: its loop alone takes ${
       whole(cycles)
@@ -111,13 +109,8 @@ export function liveJson(bench: LiveBench, paging: HostPaging): Record<string, u
       toldBy: "behaviour: signals of a REP STOSB over two zero-length doorbells",
       eptParameter: paging.eptParameter,
     },
-    rows: rows.map(rowJson),
+    rows,
   };
-}
-
-function rowJson(row: BenchRow): Record<string, unknown> {
-  const { name, about, takenBy, kicks, cycles, ns, net } = row;
-  return { name, about, takenBy, kicks, cycles, ns, net };
 }
 
 /** A measurement of the model as text. */

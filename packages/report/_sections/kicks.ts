@@ -8,6 +8,7 @@ import { type Html, markup } from "../_html.ts";
 import type { PageBuilder } from "../_page/builder.ts";
 import { figure } from "../_page/figure.ts";
 import { table, type TableColumn } from "../_page/table.ts";
+import { isEmulated } from "../kicks_document.ts";
 import type {
   KicksDocument,
   KickSpread,
@@ -87,12 +88,9 @@ function saved(rows: readonly MeasuredKick[]): Html {
   );
 }
 
-/** Cycles that no CPU takes for two instructions. */
-const tooMany = 200;
-
 function emulated(rows: readonly MeasuredKick[]): Html {
   const loop = rows.find(({ takenBy }) => takenBy === "none")?.cycles.median ?? 0;
-  if (loop < tooMany) return markup``;
+  if (!isEmulated(loop)) return markup``;
   return finding(
     "info",
     `KVM emulates every instruction of such a guest on this host: its loop alone takes ${
