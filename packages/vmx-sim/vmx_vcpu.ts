@@ -161,6 +161,7 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
   /** `KVM_GET_REGS`. */
   getRegs(): Regs {
     const { cpu, guestFlags } = this.#context;
+    this.#loop.handlers.emulator.cut.show(cpu);
     return { ...getRegs(cpu), rflags: BigInt(guestFlags >>> 0) };
   }
 
@@ -171,6 +172,7 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
   setRegs(regs: Regs): void {
     const context = this.#context;
     setRegs(context.cpu, regs);
+    this.#loop.handlers.emulator.cut.forget();
     context.keepStep();
     if (!context.isRedelivery) context.words[VMCS_ENTRY_INTR] = 0;
   }

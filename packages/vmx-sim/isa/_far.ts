@@ -25,7 +25,7 @@ import {
   STACK_POINTER,
   stackWidth,
 } from "./_stack.ts";
-import { RFLAGS_NT, RFLAGS_VM, VECTOR_GP, VECTOR_NP, VECTOR_SS } from "./registers.ts";
+import { CR0_PE, RFLAGS_NT, RFLAGS_VM, VECTOR_GP, VECTOR_NP, VECTOR_SS } from "./registers.ts";
 
 /** Where a far branch goes: offset low and high word, selector. */
 const TARGET = new Int32Array(3);
@@ -54,6 +54,8 @@ function checkCode(
   const rights = descriptorRights();
   if ((rights & 0x10) === 0 && !returning) return UNDECODED;
   if ((rights & 0x18) !== 0x18) return raise(port, VECTOR_GP, error);
+  // KERNEL 6.19 arch/x86/kvm/emulate.c __load_segment_descriptor: an outer level it does not know
+  if (port.emulator && level > cpl(cpu)) return UNDECODED;
   const owner = descriptorLevel();
   const conforming = (rights & 4) !== 0;
   const allowed = conforming
@@ -81,12 +83,18 @@ function commitCode(cpu: CpuState, level: number): void {
   commitTarget(cpu, (cpu.seg[CS]!.rights & 0x2000) !== 0 && isLongMode(cpu));
 }
 
+// KERNEL 6.19 arch/x86/kvm/emulate.c em_jmp_far, em_ret_far: with the new CS in place they give up
+function giveUp(cpu: CpuState, port: AccessPort, level: number, result: StepResult): StepResult {
+  if (!port.emulator) return result;
+  fillSegment(cpu.seg[CS]!, (TARGET[2]! & 0xfffc) | level);
+  return UNDECODED;
+}
+
 function commitTarget(cpu: CpuState, long: boolean): void {
   cpu.rip[0] = TARGET[0]!;
   cpu.rip[1] = long ? TARGET[1]! : 0;
 }
 
-// KERNEL 6.19 arch/x86/kvm/emulate.c em_jmp_far, em_ret_far: with the new CS in place they give up
 function paragraphTarget(cpu: CpuState, port: AccessPort): StepResult {
   const isOutside = TARGET[0]! >>> 0 > cpu.seg[CS]!.limit >>> 0;
   if (isOutside && !port.emulator) return protection(port);
@@ -120,7 +128,7 @@ function transfer(insn: Instruction, cpu: CpuState, port: AccessPort, isCall: bo
   result = checkCode(cpu, port, TARGET[2]!, level, false);
   if (result !== DONE) return result;
   result = checkOffset(cpu, port);
-  if (result !== DONE) return result;
+  if (result !== DONE) return isCall ? result : giveUp(cpu, port, level, result);
   if (isCall) {
     result = pushReturn(insn, cpu, port);
     if (result !== DONE) return result;
@@ -213,7 +221,7 @@ export function returnFar(insn: Instruction, cpu: CpuState, port: AccessPort): S
     result = checkCode(cpu, port, TARGET[2]!, level, true);
     if (result !== DONE) return result;
     result = checkOffset(cpu, port);
-    if (result !== DONE) return result;
+    if (result !== DONE) return giveUp(cpu, port, level, result);
     if (level > from) {
       result = returnOuter(insn, cpu, port, insn.immLo);
       if (result === DONE) dropInnerSegments(cpu);
@@ -230,6 +238,8 @@ export function returnFar(insn: Instruction, cpu: CpuState, port: AccessPort): S
 export function returnInterrupt(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
   const { long, size } = insn;
   const paragraphs = hasParagraphs(cpu);
+  // KERNEL 6.19 arch/x86/kvm/emulate.c em_iret: of real mode only
+  if (port.emulator && ((cpu.cr0 & CR0_PE) !== 0)) return UNDECODED;
   if (cpu.rflags & RFLAGS_VM && (cpu.rflags & 0x3000) !== 0x3000) return protection(port);
   if (!paragraphs && (cpu.rflags & RFLAGS_NT) !== 0) {
     return isLongMode(cpu) ? protection(port) : UNDECODED;

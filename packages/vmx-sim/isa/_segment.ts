@@ -13,7 +13,7 @@ import { protection, raise, undefinedOpcode } from "./_fault.ts";
 import type { Instruction } from "./instruction.ts";
 import { LINEAR, operandAddress } from "./_address.ts";
 import { advance, loadOperand, storeOperand, storeRegister, takeData, VALUE } from "./_operand.ts";
-import { beginStack, commitStack, pop } from "./_stack.ts";
+import { beginStack, commitStack, moveStack, pop, stackWidth } from "./_stack.ts";
 import { CR0_PE, CR4_UMIP, RFLAGS_VM, VECTOR_GP, VECTOR_NP, VECTOR_SS } from "./registers.ts";
 
 /** Whether selectors are paragraphs: real and virtual-8086 mode. */
@@ -93,7 +93,8 @@ export function storeSegmentRegister(
   cpu: CpuState,
   port: AccessPort,
 ): StepResult {
-  const register = insn.reg & 7;
+  // KERNEL 6.19 arch/x86/kvm/emulate.c em_mov_rm_sreg: REX.R makes it another register
+  const register = port.emulator ? insn.reg : insn.reg & 7;
   if (register > GS) return undefinedOpcode(insn, cpu, port);
   const size = selectorBytes(insn, port);
   const result = storeOperand(insn, cpu, port, size, cpu.seg[register]!.selector, 0);
@@ -106,7 +107,7 @@ export function loadSegmentRegister(
   cpu: CpuState,
   port: AccessPort,
 ): StepResult {
-  const register = insn.reg & 7;
+  const register = port.emulator ? insn.reg : insn.reg & 7;
   const isUndefined = register > GS || register === CS;
   // KERNEL 6.19 arch/x86/kvm/emulate.c em_mov_sreg_rm: after its operand was read
   if (isUndefined && !port.emulator) return undefinedOpcode(insn, cpu, port);
@@ -122,8 +123,11 @@ export function loadSegmentRegister(
 /** POP sreg: kind is the register. */
 export function popSegment(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
   beginStack(cpu);
-  let result = pop(insn.long, cpu, port, insn.size);
+  // KERNEL 6.19 arch/x86/kvm/emulate.c em_pop_sreg: two bytes are read, whatever their number
+  const size = port.emulator ? 2 : insn.size;
+  let result = pop(insn.long, cpu, port, size);
   if (result !== DONE) return result;
+  if (size !== insn.size) moveStack(stackWidth(insn.long, cpu), insn.size - size);
   result = loadSegment(cpu, port, insn.long, insn.kind, VALUE[0]! & 0xffff);
   if (result !== DONE) return result;
   commitStack(cpu);

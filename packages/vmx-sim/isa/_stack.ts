@@ -182,6 +182,11 @@ const POPPED = new Int32Array(8);
 export function popAll(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
   beginStack(cpu);
   for (let r = 7; r >= 0; r--) {
+    if (r === RSP && port.emulator) {
+      // KERNEL 6.19 arch/x86/kvm/emulate.c em_popa: it is not even read
+      moveStack(stackWidth(false, cpu), insn.size);
+      continue;
+    }
     const result = pop(false, cpu, port, insn.size);
     if (result !== DONE) return result;
     POPPED[r] = VALUE[0]!;

@@ -192,6 +192,7 @@ export function decode(
   let rep = 0;
   let lock = false;
   let segment = -1;
+  let ignoredSegment = -1;
   let rex = 0;
   let byte = 0;
   for (;;) {
@@ -205,10 +206,13 @@ export function decode(
     else if (byte === 0x67) address67 = true;
     else if (byte === 0xf0) lock = true;
     else if (byte === 0xf2 || byte === 0xf3) rep = byte;
-    else if (byte === 0x64 || byte === 0x65) segment = byte - 0x60;
-    else if ((byte & 0xe7) === 0x26) {
+    else if (byte === 0x64 || byte === 0x65) {
+      segment = byte - 0x60;
+      ignoredSegment = -1;
+    } else if ((byte & 0xe7) === 0x26) {
       // In 64-bit mode these four are ignored, and do not take back an FS or GS before them.
-      if (!long) segment = (byte >> 3) & 3;
+      if (long) ignoredSegment = (byte >> 3) & 3;
+      else segment = (byte >> 3) & 3;
     } else break;
     rex = 0; // A REX prefix counts only right before the opcode.
   }
@@ -314,6 +318,7 @@ export function decode(
   if (lock && ((bits & form.LOCK) === 0 || !insn.isMemory)) return undefinedHere(insn, isKnown);
 
   if (segment >= 0) insn.segment = segment;
+  insn.ignoredSegment = ignoredSegment;
   insn.isPlain = insn.isMemory && insn.addressSize === 8 && insn.segment < FS && insn.index < 0 &&
     insn.base >= 0 && insn.base < BASE_RIP;
   insn.run = entry.run;

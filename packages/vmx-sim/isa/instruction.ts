@@ -52,6 +52,8 @@ export class Instruction {
   isPlain = false;
   /** Segment of its memory operand, overrides applied; the source segment of string instructions. */
   segment = 3;
+  /** ES, CS, SS or DS when its prefix is the last of segments in 64-bit mode, where it is ignored, or −1. */
+  ignoredSegment: number = -1;
   /** ModRM.reg with REX.R, or the register in the opcode with REX.B. */
   reg = 0;
   /** ModRM.rm with REX.B, when it is a register. */

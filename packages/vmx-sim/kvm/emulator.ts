@@ -17,6 +17,7 @@ import * as registers from "../isa/registers.ts";
 import * as pageWalker from "../mmu/guest_page_walker.ts";
 import { kvmEmulateInsnText } from "../trace/tracepoint_text.ts";
 import * as counters from "../work/work_counters.ts";
+import { CutStack } from "./_cut_stack.ts";
 import { EmulatorPort } from "./emulator_port.ts";
 import type { KvmMmu } from "./kvm_mmu.ts";
 import { advanceRip, doSingleStep } from "./skip.ts";
@@ -39,6 +40,8 @@ const { COMPLETE_PIO } = vcpuContext;
 export class Emulator {
   /** It executed a HLT that is not acted on yet. */
   hasHalted = false;
+  /** Stack pointer of an instruction that userspace has to answer in the middle of. */
+  readonly cut: CutStack = new CutStack();
   /** How instructions reach memory and ports. */
   readonly port: EmulatorPort;
   readonly #vcpu: VcpuContext;
@@ -136,6 +139,7 @@ export class Emulator {
       const [ripLo, ripHi] = cpu.rip;
       const raw = cpu.rflags;
       const flags = vcpu.guestFlags;
+      const wasCut = this.cut.resume(cpu);
       const isTrapped = (flags & RFLAGS_TF) !== 0 || vcpu.singleStep;
       cpu.interruptShadow = 0;
       cpu.rflags = repeats ? flags : flags & ~RFLAGS_RF;
@@ -161,7 +165,9 @@ export class Emulator {
       if (isRetried) return isTrapped ? doSingleStep(vcpu) : true;
       cpu.interruptShadow = shadow;
       cpu.rflags = raw;
+      if (wasCut) this.cut.restore(cpu);
       if (result === STOPPED) {
+        this.cut.keep(insn);
         if (port.mmio.isNeeded) return this.#toUserspace();
         vcpu.completion = COMPLETE_PIO;
         return false;
@@ -272,7 +278,11 @@ export class Emulator {
       if (result !== DONE) return result;
       decoded = decode(this.#bytes, most, mode, insn);
     }
-    if (decoded === DECODED) return DONE;
+    if (decoded === DECODED) {
+      // Of prefixes that the CPU ignores, the last counts.
+      if (insn.ignoredSegment >= 0) insn.segment = insn.ignoredSegment;
+      return DONE;
+    }
     insn.length = 0;
     // The end of the segment, or more than 15 bytes.
     return decoded === NEED_MORE || decoded === TOO_LONG ? this.#protection() : UNDECODED;

@@ -19,7 +19,7 @@ import type { VcpuContext } from "./vcpu_context.ts";
 
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
 const { CR0_PG, CR4_PAE, EFER_LME, RFLAGS_DF } = registers;
-const { DONE, PORT_DATA_BYTES, RDI, STOPPED } = contract;
+const { DONE, FAULTED, PORT_DATA_BYTES, RDI, STOPPED } = contract;
 const { ACCESS_WRITE } = pageWalker;
 const { W_DATA_READS } = counters;
 
@@ -85,12 +85,16 @@ export class EmulatorPort extends BasePort {
 
   // KERNEL 6.19 arch/x86/kvm/emulate.c read_emulated
   /** Reads memory, once: executed again, the instruction gets what it got. */
-  read(lo: number, hi: number, size: number, _forWrite: boolean): StepResult {
+  read(lo: number, hi: number, size: number, forWrite: boolean): StepResult {
     if (this.#readsAt >= this.#readsEnd) {
       // A register of the LAPIC that cannot be read leaves what lies in the buffer since an earlier read.
       for (let i = 0; i < size; i++) this.data[i] = this.#reads[this.#readsEnd + i]!;
       const result = this.mmio.access(lo, hi, size, this.data, this.#mmu.userAccess);
-      if (result !== DONE) return result;
+      if (result !== DONE) {
+        // KERNEL 6.19 arch/x86/kvm/emulate.c x86_emulate_insn: the fault of a read that a write follows is a write's
+        if (forWrite && result === FAULTED && this.fault.vector === 14) this.fault.errorCode |= 2;
+        return result;
+      }
       for (let i = 0; i < size; i++) this.#reads[this.#readsEnd + i] = this.data[i]!;
       this.#readsEnd += size;
       this.#readsAt += size;
