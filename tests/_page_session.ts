@@ -36,7 +36,7 @@ interface Ran {
 }
 
 /** A shell in a folder of its own, which looks like the repository but can be written to. */
-export class PageSession {
+class PageSession {
   readonly #folder: string;
   /** Functions that the page defines. */
   #defined = prelude;
@@ -99,7 +99,7 @@ function reasonNotLive(): string | null {
  * @param block One command of a page
  * @returns The reason, or null
  */
-export function reasonNotTo({ command }: ConsoleBlock): string | null {
+function reasonNotTo({ command }: ConsoleBlock): string | null {
   const [program] = command.split(" ");
   if (program === "python3") {
     try {

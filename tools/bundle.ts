@@ -16,7 +16,7 @@ import {
 } from "./workspace.ts";
 
 /** The packages that run without Deno. */
-export const bundled: readonly Member[] = readMembers()
+const bundled: readonly Member[] = readMembers()
   .filter(({ folder }) => purePackages.some((name) => folder === `packages/${name}`));
 
 async function run(command: string, args: readonly string[], cwd: URL): Promise<void> {

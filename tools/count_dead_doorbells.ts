@@ -11,7 +11,7 @@ import type { KvmBackend } from "@ioeventfd/uapi";
 export type Range = readonly [offset: number, len: 0 | 1 | 2 | 4 | 8];
 
 /** A kind of set. */
-export interface SetKind {
+interface SetKind {
   /** In words. */
   readonly name: string;
   /** Registers from low to high addresses, shorter lengths first. */
@@ -68,7 +68,7 @@ export const setKinds: readonly SetKind[] = [
 ];
 
 /** A set of a kind, in the order in which it is registered. */
-export function drawSet(kind: SetKind, random: SeededRandom): Range[] {
+function drawSet(kind: SetKind, random: SeededRandom): Range[] {
   const made: Range[] = [];
   while (made.length < SIZE) made.push(kind.next(random, made));
   const distinct = made.filter(([offset, len], i) =>
@@ -80,7 +80,7 @@ export function drawSet(kind: SetKind, random: SeededRandom): Range[] {
 }
 
 /** Whether some registration of a set gets none of the stores that match it. */
-export function hasDead(set: readonly Range[], backend: KvmBackend): boolean {
+function hasDead(set: readonly Range[], backend: KvmBackend): boolean {
   using kvm = backend.open();
   using vm = kvm.createVm();
   const fd = kvm.eventfd(0, 0);

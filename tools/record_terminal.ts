@@ -110,7 +110,7 @@ async function filmOf({ bytes, timing }: Typescript): Promise<Frame[]> {
  * @param frames Pictures in order
  * @param about What they show, for who cannot see it
  */
-export function drawFilm(frames: readonly Frame[], about: string): string {
+function drawFilm(frames: readonly Frame[], about: string): string {
   const width = COLUMNS * CELL + 2 * EDGE, height = ROWS * LINE + 2 * EDGE;
   const ids = new Map<string, number>();
   const pictures = frames.map(({ rows }, frame) => {

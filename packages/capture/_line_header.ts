@@ -16,7 +16,7 @@ const { eventFields, malformed, notOurs } = fieldParsers;
 const { column } = traceEvent;
 
 /** Neither dialect. */
-export const noHeader = -3;
+const noHeader = -3;
 
 /** TASK_COMM_LEN of the kernel, without the NUL. */
 const commBytes = 15;

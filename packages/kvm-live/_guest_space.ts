@@ -16,7 +16,7 @@ const RESERVED_PAGES = 4;
 export type AddSlot = (slot: number, gpa: bigint, size: number, hva: bigint) => void;
 
 /** Memory slot of the space; the following ones go downwards. */
-export const SPACE_SLOT = 497;
+const SPACE_SLOT = 497;
 
 /**
  * Where the space begins: three quarters up what the guest can address, off any round number, below the hole in the

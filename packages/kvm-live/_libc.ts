@@ -167,7 +167,7 @@ export const O_PATH = 0x200000;
 /** Open a directory only. */
 export const O_DIRECTORY = 0x10000;
 /** Protection of mapped memory. */
-export const PROT_READ = 1, PROT_WRITE = 2;
+const PROT_READ = 1, PROT_WRITE = 2;
 /** Kinds of mapping: shared, or private memory that takes nothing until it is touched. */
 export const MAP_SHARED = 1, MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
 const MAP_FAILED = 0xffffffffffffffffn;

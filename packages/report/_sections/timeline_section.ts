@@ -92,7 +92,7 @@ function reasons(list: RecordingContext["study"]["recorded"]["reasons"]): Html {
 }
 
 /** The timeline as the page carries it: with fewer steps where there are many recordings. */
-export function timelineData({ study, mostSteps }: RecordingContext): TimelineData {
+function timelineData({ study, mostSteps }: RecordingContext): TimelineData {
   const { stepNs, steps, lanes } = study.timeline;
   const width = Math.max(1, Math.ceil(steps / mostSteps));
   return {
