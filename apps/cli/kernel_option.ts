@@ -1,5 +1,5 @@
 /**
- * `--kernel RELEASE`, and `--recorded-on RELEASE`.
+ * Which kernel: `--kernel RELEASE`, `--recorded-on RELEASE`, `--ept`.
  *
  * @module
  */
@@ -22,6 +22,12 @@ export const kernelOption: OptionSpec = {
 export const kernelsOption: OptionSpec = {
   ...kernelOption,
   choices: [...names, "all"],
+};
+
+/** What the host's CPU adds to the rules of its kernel. */
+export const eptOption: OptionSpec = {
+  name: "ept",
+  summary: "The host is VMX with EPT: zero-length MMIO has the fast MMIO bus too",
 };
 
 /** The release that a recording is of. */

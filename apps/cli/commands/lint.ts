@@ -10,7 +10,7 @@ import { commandSummaries } from "../command_summaries.ts";
 import { fitText } from "../fit_text.ts";
 import { inputName } from "../host.ts";
 import { jsonDocument, jsonOption } from "../json_output.ts";
-import { chosenReleases, kernelsOption } from "../kernel_option.ts";
+import { chosenReleases, eptOption, kernelsOption } from "../kernel_option.ts";
 import { lintJson, lintText } from "./_lint_output.ts";
 import type { Linted } from "./_lint_output.ts";
 import { readSets } from "./_read_sets.ts";
@@ -34,10 +34,7 @@ can match it. The exit code is 1 when something is dead.`,
   operands: [1, 1],
   options: [
     kernelsOption,
-    {
-      name: "ept",
-      summary: "The host is VMX with EPT: zero-length MMIO has the fast MMIO bus too",
-    },
+    eptOption,
     {
       name: "strict",
       summary: "Exit code 1 also for what never fires or loses some of its writes",

@@ -10,7 +10,7 @@ import type { Command, Context } from "../command.ts";
 import { commandSummaries } from "../command_summaries.ts";
 import { fitText } from "../fit_text.ts";
 import { jsonDocument, jsonOption } from "../json_output.ts";
-import { chosenReleases, kernelsOption } from "../kernel_option.ts";
+import { chosenReleases, eptOption, kernelsOption } from "../kernel_option.ts";
 import { planJson, planText } from "./_plan_output.ts";
 import { readSet } from "./_read_set.ts";
 
@@ -39,10 +39,7 @@ registration that is dead in the end.`,
   operands: [2, 2],
   options: [
     kernelsOption,
-    {
-      name: "ept",
-      summary: "The host is VMX with EPT: zero-length MMIO has the fast MMIO bus too",
-    },
+    eptOption,
     {
       name: "vm",
       value: "VM",
