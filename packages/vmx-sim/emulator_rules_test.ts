@@ -107,3 +107,18 @@ Deno.test("an access of the emulator wraps at 4 GiB in a segment without a limit
   assertEquals(guest.run(), ["mmio write fffffffe 4433"]);
   assertEquals(guest.view.getUint16(0, true), 0x1122);
 });
+
+Deno.test("between two reads of a REP the flags are those of before the instruction", () => {
+  // repne scasb; hlt
+  const CF = 1n;
+  using guest = makeGuest({
+    code: [0xf2, 0xae, HLT],
+    regs: { rdi: BigInt(MMIO), rcx: 3n, rax: 0x41n, rflags: 2n | CF },
+  });
+  const flags = [0x31, 0x32, 0x33, 0].map((answer) => {
+    const exit = guest.vcpu.run();
+    if (exit.reason === "mmio") exit.data[0] = answer;
+    return guest.vcpu.getRegs().rflags;
+  });
+  assertEquals(flags, [2n | CF, 2n | CF, 2n | CF, 0x12n]);
+});

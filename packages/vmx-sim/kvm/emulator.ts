@@ -133,11 +133,12 @@ export class Emulator {
     const insn = this.#insn;
     const repeats = insn.isString && insn.rep !== 0;
     vcpu.work.current[W_EMULATED]!++;
+    // Of an iteration that comes to no end the guest's flags know nothing, nor of those before it.
+    const shadow = cpu.interruptShadow;
+    const raw = cpu.rflags;
     for (;;) {
       port.again();
-      const shadow = cpu.interruptShadow;
       const [ripLo, ripHi] = cpu.rip;
-      const raw = cpu.rflags;
       const flags = vcpu.guestFlags;
       const wasCut = this.cut.resume(cpu);
       const isTrapped = (flags & RFLAGS_TF) !== 0 || vcpu.singleStep;
