@@ -1,4 +1,4 @@
-import { busFromFlags, busIndex, hex, KVM_IOEVENTFD_FLAG_DATAMATCH } from "@ioeventfd/uapi";
+import { busFromFlags, busIndex, datamatchOf, hex } from "@ioeventfd/uapi";
 import type { Registration } from "@ioeventfd/uapi";
 import type { SetEntry } from "./registration_set.ts";
 
@@ -9,8 +9,9 @@ export function busIndexOf({ flags }: Registration): number {
 
 /** `len 4 at 0x1000`, as sentences need it. */
 export function describeRegistration(registration: Registration): string {
-  const { addr, len, flags, datamatch } = registration;
-  const value = flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? ` datamatch ${hex(datamatch)}` : "";
+  const { addr, len, flags } = registration;
+  const datamatch = datamatchOf(registration);
+  const value = datamatch === null ? "" : ` datamatch ${hex(datamatch)}`;
   const bus = busFromFlags(flags);
   return `${bus === "mmio" ? "" : `${bus} `}len ${len}${value} at ${hex(addr)}`;
 }

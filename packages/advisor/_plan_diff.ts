@@ -1,9 +1,10 @@
 import { collides } from "@ioeventfd/kvm-core";
 import type { CollisionClause, CollisionShape } from "@ioeventfd/kvm-core";
-import { busFromFlags, KVM_IOEVENTFD_FLAG_DATAMATCH } from "@ioeventfd/uapi";
+import { busFromFlags, datamatchOf } from "@ioeventfd/uapi";
 import type { KernelRelease, Registration } from "@ioeventfd/uapi";
 import type { PlanKept } from "./plan_report.ts";
 import type { AssignEntry } from "./registration_set.ts";
+import { busAndAddress, placeOf, shapeText } from "./_place_of.ts";
 
 /** A registration in force at the end of a set. */
 export interface Placed {
@@ -176,20 +177,7 @@ export function clauseOf(
   return null;
 }
 
-/** What tells registrations of a VM apart. */
-export function placeOf(registration: Registration): string {
-  return `${busAndAddress(registration)} ${shapeText(registration)}`;
-}
-
-function busAndAddress({ addr, flags }: Registration): string {
-  return `${busFromFlags(flags)} ${addr}`;
-}
-
-function shapeText({ len, flags, datamatch }: Registration): string {
-  return `${len} ${flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? datamatch : "any"}`;
-}
-
-function shapeOf({ addr, len, flags, datamatch }: Registration): CollisionShape {
-  const value = flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? datamatch : null;
-  return { bus: busFromFlags(flags), addr, len, datamatch: value };
+function shapeOf(registration: Registration): CollisionShape {
+  const { addr, len, flags } = registration;
+  return { bus: busFromFlags(flags), addr, len, datamatch: datamatchOf(registration) };
 }

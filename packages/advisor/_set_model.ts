@@ -1,11 +1,9 @@
 import { CoreBackend, Ioeventfd, ReferenceBus } from "@ioeventfd/kvm-core";
 import type { BusEntry, IoDevice, IoRange, Kvm, Vm } from "@ioeventfd/kvm-core";
 import {
-  busFromFlags,
   encodeIoeventfd,
   KVM_FAST_MMIO_BUS,
   KVM_IOEVENTFD,
-  KVM_IOEVENTFD_FLAG_DATAMATCH,
   KVM_IOEVENTFD_FLAG_DEASSIGN,
   KVM_MEM_READONLY,
   KVM_MMIO_BUS,
@@ -17,6 +15,7 @@ import {
 import type { KernelRelease, Registration } from "@ioeventfd/uapi";
 import type { BusEvent } from "./_bus_history.ts";
 import { busIndexOf } from "./_describe.ts";
+import { placeOf } from "./_place_of.ts";
 import { rangeOf } from "./_range_of.ts";
 import type { RegistrationSet, SetEntry } from "./registration_set.ts";
 import { takerOf } from "./_taker_of.ts";
@@ -239,9 +238,4 @@ export class SetModel implements Disposable {
     this.#buses.set(bus, reference);
     return reference;
   }
-}
-
-function placeOf({ addr, len, flags, datamatch }: Registration): string {
-  const value = flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? datamatch : null;
-  return `${busFromFlags(flags)} ${addr} ${len} ${value}`;
 }

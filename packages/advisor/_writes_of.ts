@@ -1,4 +1,4 @@
-import { busFromFlags, KVM_IOEVENTFD_FLAG_DATAMATCH } from "@ioeventfd/uapi";
+import { busFromFlags, datamatchOf } from "@ioeventfd/uapi";
 import type { Registration } from "@ioeventfd/uapi";
 
 const pageSize = 0x1000;
@@ -19,6 +19,6 @@ export function writesOf({ addr, len, flags }: Registration): readonly number[] 
 }
 
 /** The value of a write that a registration matches. */
-export function valueOf({ flags, datamatch }: Registration): bigint {
-  return flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? datamatch : 0n;
+export function valueOf(registration: Registration): bigint {
+  return datamatchOf(registration) ?? 0n;
 }

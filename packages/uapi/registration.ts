@@ -126,6 +126,18 @@ export function busFromFlags(flags: number): IoeventfdBus {
   return flags & KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY ? "ccw" : "mmio";
 }
 
+/**
+ * The value that a registration compares.
+ *
+ * @param registration Its `flags` and `datamatch`
+ * @returns The value, or null for a wildcard
+ */
+export function datamatchOf(
+  { flags, datamatch }: { readonly flags: number; readonly datamatch: bigint },
+): bigint | null {
+  return flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? datamatch : null;
+}
+
 const busFlag = {
   mmio: 0,
   pio: KVM_IOEVENTFD_FLAG_PIO,
@@ -146,7 +158,7 @@ export function registrationToSpec(registration: Registration, fd: number): Ioev
   const unknown = flags & ~KVM_IOEVENTFD_VALID_FLAG_MASK;
   if (unknown !== 0) throw new RangeError(`flags has unknown bits ${hex(unknown >>> 0)}`);
   const bus = busFromFlags(flags);
-  const matchesData = (flags & KVM_IOEVENTFD_FLAG_DATAMATCH) !== 0;
+  const matchesData = datamatchOf(registration) !== null;
   switch (len) {
     case 0:
       if (matchesData) throw new RangeError("len 0x0 takes no DATAMATCH");

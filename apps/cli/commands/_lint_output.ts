@@ -1,8 +1,8 @@
 import { textTable } from "@ioeventfd/capture/text-table";
 import type { Finding, LintReport, RecordedLint, RecordedSet } from "@ioeventfd/advisor";
-import { busFromFlags, hex, KVM_IOEVENTFD_FLAG_DATAMATCH } from "@ioeventfd/uapi";
+import { busFromFlags, hex } from "@ioeventfd/uapi";
 import type { Style } from "../style.ts";
-import { registrationJson } from "./_registration_json.ts";
+import { datamatchText, registrationJson } from "./_registration_json.ts";
 
 /** A set, or a VM of a recording, that was judged. */
 export type Linted =
@@ -107,7 +107,7 @@ function findingLines(
       busFromFlags(registration.flags),
       hex(registration.addr),
       String(registration.len),
-      registration.flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? hex(registration.datamatch) : "",
+      datamatchText(registration),
       painted(verdict, writes.length > 0, style),
       writes.join(" "),
       hiddenBy.map((step) => `#${step}`).join(" "),

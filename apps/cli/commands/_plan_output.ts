@@ -1,10 +1,10 @@
 import { counted } from "@ioeventfd/capture/counted";
 import { textTable } from "@ioeventfd/capture/text-table";
 import type { Plan, PlanProblem, PlanStep, PlanWindow } from "@ioeventfd/advisor";
-import { busFromFlags, hex, KVM_IOEVENTFD_FLAG_DATAMATCH } from "@ioeventfd/uapi";
+import { busFromFlags, hex } from "@ioeventfd/uapi";
 import type { Registration } from "@ioeventfd/uapi";
 import type { Style } from "../style.ts";
-import { registrationJson } from "./_registration_json.ts";
+import { datamatchText, registrationJson } from "./_registration_json.ts";
 
 /** As JSON: u64s as hex strings. */
 export function planJson(plan: Plan): Record<string, unknown> {
@@ -87,7 +87,7 @@ function stepLines(steps: readonly PlanStep[], style: Style): string[] {
       busFromFlags(registration.flags),
       hex(registration.addr),
       registration.len === 0 ? "any" : String(registration.len),
-      registration.flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? hex(registration.datamatch) : "",
+      datamatchText(registration),
       eventfd,
       old === null ? `new #${next}` : `old #${old}`,
       other === null ? "" : String(other),

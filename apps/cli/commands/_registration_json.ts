@@ -1,13 +1,20 @@
-import { busFromFlags, hex, KVM_IOEVENTFD_FLAG_DATAMATCH } from "@ioeventfd/uapi";
+import { busFromFlags, datamatchOf, hex } from "@ioeventfd/uapi";
 import type { Registration } from "@ioeventfd/uapi";
 
 /** A registration of a set as JSON: u64s as hex strings, null for what it has not. */
-export function registrationJson({ addr, len, flags, datamatch, name }: Registration) {
+export function registrationJson(registration: Registration) {
+  const { addr, len, flags, name } = registration;
   return {
     name: name ?? null,
     bus: busFromFlags(flags),
     addr: hex(addr),
     len,
-    datamatch: flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? hex(datamatch) : null,
+    datamatch: datamatchText(registration) || null,
   };
+}
+
+/** The value that a registration compares, empty for a wildcard. */
+export function datamatchText(registration: Registration): string {
+  const datamatch = datamatchOf(registration);
+  return datamatch === null ? "" : hex(datamatch);
 }

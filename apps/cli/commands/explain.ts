@@ -24,7 +24,7 @@ import { jsonDocument, jsonOption } from "../json_output.ts";
 import { chosenReleases, kernelsOption } from "../kernel_option.ts";
 import { parseCount, parseU64 } from "../numbers.ts";
 import type { OptionValues } from "../option_values.ts";
-import { registrationJson } from "./_registration_json.ts";
+import { datamatchText, registrationJson } from "./_registration_json.ts";
 
 /** `ioeventfd explain`. */
 export const explain: Command = {
@@ -100,14 +100,14 @@ function explainJson(
   history: RegistrationSet,
   answers: readonly Explanation[],
 ): Record<string, unknown> {
-  const { addr, len, flags, datamatch } = registration;
+  const { addr, len, flags } = registration;
   return {
     registration: {
       bus: busFromFlags(flags),
       addr: hex(addr),
       len,
       flags,
-      datamatch: flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? hex(datamatch) : null,
+      datamatch: datamatchText(registration) || null,
     },
     kernels: answers.map((
       { kernel, errno, check, detail, collidesWith, clause, finding, hides },
@@ -139,8 +139,9 @@ function explainText(
   history: RegistrationSet,
   answers: readonly Explanation[],
 ): string {
-  const { addr, len, flags, datamatch } = registration;
-  const value = flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? ` datamatch ${hex(datamatch)}` : "";
+  const { addr, len, flags } = registration;
+  const datamatch = datamatchText(registration);
+  const value = datamatch === "" ? "" : ` datamatch ${datamatch}`;
   const after = history.length === 0
     ? ""
     : `, after ${history.length} step${history.length === 1 ? "" : "s"}`;

@@ -3,6 +3,7 @@ import {
   busFromFlags,
   type CoalescedMmio,
   type CoalescedZone,
+  datamatchOf,
   decodeCoalescedMmioZone,
   decodeIoeventfd,
   decodeUserspaceMemoryRegion,
@@ -15,7 +16,6 @@ import {
   type KernelRelease,
   KVM_COALESCED_MMIO_MAX,
   KVM_IOEVENTFD,
-  KVM_IOEVENTFD_FLAG_DATAMATCH,
   KVM_IOEVENTFD_FLAG_DEASSIGN,
   KVM_MEM_READONLY,
   KVM_REGISTER_COALESCED_MMIO,
@@ -181,7 +181,7 @@ export class ReferenceVm implements KvmVm {
   #assign(call: Ioeventfd): void {
     const { addr, len, flags, fd } = call;
     const { zeroLengthMmio, zeroLengthPio, validFlags } = this.#release.ioeventfd;
-    const bus = busFromFlags(flags), datamatch = this.#datamatch(call);
+    const bus = busFromFlags(flags), datamatch = datamatchOf(call);
     const zeroLength = bus === "pio" ? zeroLengthPio : zeroLengthMmio;
     if (![1, 2, 4, 8].includes(len) && !(len === 0 && zeroLength)) refuse("EINVAL", "length");
     if (addr + BigInt(len) >> 64n !== 0n) refuse("EINVAL", "wrap");
@@ -211,7 +211,7 @@ export class ReferenceVm implements KvmVm {
 
   #deassign(call: Ioeventfd): void {
     const context = this.#files.context(call.fd);
-    const bus = busFromFlags(call.flags), datamatch = this.#datamatch(call);
+    const bus = busFromFlags(call.flags), datamatch = datamatchOf(call);
     const at = this.#registered.findIndex((one) =>
       one.bus === bus && one.context === context && one.addr === call.addr &&
       one.len === call.len && one.datamatch === datamatch
@@ -219,10 +219,6 @@ export class ReferenceVm implements KvmVm {
     if (at === -1) refuse("ENOENT", "not-found");
     const [gone] = this.#registered.splice(at, 1);
     this.#buses[bus].remove(gone!);
-  }
-
-  #datamatch({ flags, datamatch }: Ioeventfd): bigint | null {
-    return (flags & KVM_IOEVENTFD_FLAG_DATAMATCH) !== 0 ? datamatch : null;
   }
 
   #checkRoom(bus: IoeventfdBus): void {
