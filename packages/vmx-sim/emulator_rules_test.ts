@@ -122,3 +122,13 @@ Deno.test("between two reads of a REP the flags are those of before the instruct
   });
   assertEquals(flags, [2n | CF, 2n | CF, 2n | CF, 0x12n]);
 });
+
+Deno.test("the emulator asks whether a segment is for writing when it writes, not when it reads before", () => {
+  // add [edi], ax; hlt
+  using guest = emulated({ code: [0x67, 0x01, 0x07, HLT], regs: { rdi: 0x10n } }, {
+    base: BigInt(MMIO),
+    type: 1,
+  });
+  assertEquals(guest.run(), ["mmio read d0000010 2"]);
+  assertEquals(end(guest), 0x500e);
+});

@@ -67,6 +67,17 @@ function segmentFault(port: AccessPort, segment: number): StepResult {
   return raise(port, segment === SS ? VECTOR_SS : VECTOR_GP, 0);
 }
 
+// KERNEL 6.19 arch/x86/kvm/emulate.c writeback
+/** The emulator asks whether a segment is for writing when it writes back what it read there, not before. */
+export function checkWritable(cpu: CpuState, port: AccessPort, segment: number): StepResult {
+  const isProtected = (cpu.cr0 & CR0_PE) !== 0 && (cpu.rflags & RFLAGS_VM) === 0;
+  return isWritable(cpu.seg[segment]!.rights, isProtected) ? DONE : segmentFault(port, segment);
+}
+
+function isWritable(rights: number, isProtected: boolean): boolean {
+  return (rights & 2) !== 0 && !(isProtected && (rights & 8) !== 0);
+}
+
 // KERNEL 6.19 arch/x86/kvm/emulate.c __linearize: types in real mode too, and an access may wrap at 4 GiB
 function allows(
   cpu: CpuState,
@@ -81,7 +92,7 @@ function allows(
   if (isProtected || emulator) {
     if ((rights & 0x10080) !== 0x80) return false;
     if (write) {
-      if ((rights & 2) === 0 || isProtected && (rights & 8) !== 0) return false;
+      if (!isWritable(rights, isProtected)) return false;
     } else if ((rights & 0xa) === 8) return false;
   }
   const last = offset + size - 1;

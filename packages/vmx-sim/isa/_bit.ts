@@ -73,7 +73,7 @@ export function bitRegister(insn: Instruction, cpu: CpuState, port: AccessPort):
     if (insn.addressSize === 2) lo &= 0xffff;
   }
   const write = insn.kind !== BT;
-  let result = linearize(cpu, port, insn.long, insn.segment, lo, hi, size, write);
+  let result = linearize(cpu, port, insn.long, insn.segment, lo, hi, size, write && !port.emulator);
   if (result !== DONE) return result;
   result = port.read(LINEAR[0]!, LINEAR[1]!, size, write);
   if (result !== DONE) return result;

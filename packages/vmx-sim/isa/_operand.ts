@@ -80,7 +80,7 @@ export function loadOperand(
     loadRegister(insn, cpu, insn.rm, size, at);
     return DONE;
   }
-  let result = operandAddress(insn, cpu, port, size, forWrite);
+  let result = operandAddress(insn, cpu, port, size, forWrite && !port.emulator);
   if (result !== DONE) return result;
   result = port.read(LINEAR[0]!, LINEAR[1]!, size, forWrite);
   if (result === DONE) takeData(port, size, at);

@@ -27,7 +27,7 @@ export function compareExchangePair(
   const bytes = insn.size === 8 ? 16 : 8;
   const count = bytes >> 2;
   const half = count >> 1;
-  let result = operandAddress(insn, cpu, port, bytes, true);
+  let result = operandAddress(insn, cpu, port, bytes, !port.emulator);
   if (result !== DONE) return result;
   if (bytes === 16 && (LINEAR[0]! & 15) !== 0) return protection(port);
   result = port.read(LINEAR[0]!, LINEAR[1]!, bytes, true);

@@ -5,6 +5,7 @@
  */
 import type { StepResult } from "../isa/contract.ts";
 import * as contract from "../isa/contract.ts";
+import { checkWritable } from "../isa/_address.ts";
 import { protection } from "../isa/_fault.ts";
 import { remaining } from "../isa/_io.ts";
 import { BasePort } from "../isa/base_port.ts";
@@ -41,6 +42,7 @@ export class EmulatorPort extends BasePort {
   readonly #portReads = new Uint8Array(PORT_DATA_BYTES);
   #portReadsAt = 0;
   #portReadsEnd = 0;
+  #modifies = false;
 
   /**
    * The port of one vCPU's emulator.
@@ -59,6 +61,7 @@ export class EmulatorPort extends BasePort {
   /** A new instruction: nothing of the one before is remembered. */
   begin(insn: Instruction): void {
     this.insn = insn;
+    this.#modifies = false;
     this.#readsAt =
       this.#readsEnd =
       this.#portReadsAt =
@@ -69,6 +72,7 @@ export class EmulatorPort extends BasePort {
   /** The instruction is executed again from its start: what it has read stays read. */
   again(): void {
     this.#readsAt = 0;
+    this.#modifies = false;
   }
 
   /** The next iteration of a string instruction. */
@@ -86,6 +90,7 @@ export class EmulatorPort extends BasePort {
   // KERNEL 6.19 arch/x86/kvm/emulate.c read_emulated
   /** Reads memory, once: executed again, the instruction gets what it got. */
   read(lo: number, hi: number, size: number, forWrite: boolean): StepResult {
+    if (forWrite && !this.insn!.long) this.#modifies = true;
     if (this.#readsAt >= this.#readsEnd) {
       // A register of the LAPIC that cannot be read leaves what lies in the buffer since an earlier read.
       for (let i = 0; i < size; i++) this.data[i] = this.#reads[this.#readsEnd + i]!;
@@ -109,6 +114,10 @@ export class EmulatorPort extends BasePort {
   write(lo: number, hi: number, size: number): StepResult {
     const access = this.#mmu.userAccess | ACCESS_WRITE;
     const insn = this.insn!;
+    if (this.#modifies) {
+      const result = checkWritable(this.cpu, this, insn.segment);
+      if (result !== DONE) return result;
+    }
     // KERNEL 6.19 arch/x86/kvm/emulate.c em_sgdt, em_sidt: segmented_write_std
     if (insn.mnemonic === "sgdt" || insn.mnemonic === "sidt") {
       return this.mmio.system(lo, hi, size, this.data, access);
