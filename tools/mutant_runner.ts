@@ -48,7 +48,7 @@ function play(assignment: Assignment): Promise<Outcome | "time"> {
   };
   worker.onerror = (event) => {
     event.preventDefault();
-    resolve({ failed: "loading", durations: {} });
+    resolve({ failed: "loading", failures: [], durations: {} });
   };
   worker.postMessage(assignment);
   return promise.finally(() => {
@@ -67,7 +67,7 @@ const rounds = orders.rounds.map(({ files, lacks }) => ({
   durations: {} as Record<string, number>,
   finders: new Set<string>(),
   /** What fails in a worker without any mistake, for want of a permission. */
-  without: new Set<string>(),
+  without: [] as readonly string[],
 }));
 
 /** First round that finds something decides. */
@@ -75,13 +75,12 @@ async function judge(isSound = true): Promise<string | null> {
   for (const round of rounds) {
     const { files, durations, finders } = round;
     const first = [...finders].toReversed();
-    const outcome = await play({ files, durations, first, without: [...round.without] });
+    const goesOn = !isSound && round.lacks;
+    const outcome = await play({ files, durations, first, without: round.without, goesOn });
     if (outcome === "time") return "time";
-    if (outcome.failed !== null) {
-      if (!isSound && round.lacks && outcome.failed !== "loading" && round.without.size < 5) {
-        round.without.add(outcome.failed);
-        return await judge(isSound);
-      }
+    if (goesOn && outcome.failed !== "loading" && outcome.failures.length <= 5) {
+      round.without = outcome.failures;
+    } else if (outcome.failed !== null) {
       // What found one mistake finds its neighbours.
       finders.delete(outcome.failed);
       finders.add(outcome.failed);

@@ -15,6 +15,8 @@ export interface Assignment {
   readonly first: readonly string[];
   /** Tests not to run. */
   readonly without: readonly string[];
+  /** Go on after a failure. */
+  readonly goesOn: boolean;
 }
 
 /** What the worker tells: the name of a test before each, and the outcome at the end. */
@@ -22,8 +24,10 @@ export type Report = string | Outcome;
 
 /** What became of it. */
 export interface Outcome {
-  /** The test that failed, "loading", or null. */
+  /** The first test that failed, "loading", or null. */
   readonly failed: string | null;
+  /** All that failed, where it went on. */
+  readonly failures: readonly string[];
   /** Milliseconds of each test that ran. */
   readonly durations: Readonly<Record<string, number>>;
 }
@@ -49,12 +53,13 @@ function collect(first: string | Definition, second?: Definition["fn"]): void {
   tests.push(typeof first === "string" ? { name: first, fn: second! } : first);
 }
 
-async function run({ files, durations, first, without }: Assignment): Promise<Outcome> {
+async function run({ files, durations, first, without, goesOn }: Assignment): Promise<Outcome> {
   const took: Record<string, number> = {};
+  const failures: string[] = [];
   try {
     for (const file of files) await import(file);
   } catch {
-    return { failed: "loading", durations: took };
+    return { failed: "loading", failures, durations: took };
   }
   const places = new Map(first.slice(0, 5).map((name, i) => [name, i - 5]));
   const place = ({ name }: Definition): number => places.get(name) ?? durations[name] ?? 1e9;
@@ -65,11 +70,12 @@ async function run({ files, durations, first, without }: Assignment): Promise<Ou
     try {
       await test.fn(context);
     } catch {
-      return { failed: test.name, durations: took };
+      failures.push(test.name);
+      if (!goesOn) break;
     }
     took[test.name] = performance.now() - start;
   }
-  return { failed: null, durations: took };
+  return { failed: failures[0] ?? null, failures, durations: took };
 }
 
 // The same draws for every mistake, and nothing made small that is not shown.
