@@ -132,3 +132,11 @@ Deno.test("the emulator asks whether a segment is for writing when it writes, no
   assertEquals(guest.run(), ["mmio read d0000010 2"]);
   assertEquals(end(guest), 0x500e);
 });
+
+Deno.test("MOVBE, which the guest has not, reads what it loads before it is #UD", () => {
+  for (const [opcode, exits] of [[0xf0, ["mmio read 12340010 2"]], [0xf1, []]] as const) {
+    using guest = emulated({ code: [0x0f, 0x38, opcode, 0x07, HLT], regs: { rbx: 0x10n } });
+    assertEquals(guest.run(), [...exits]);
+    assertEquals(end(guest), 0x5007);
+  }
+});
