@@ -55,8 +55,8 @@ export class ForeignWakes {
     this.#keepAlive = setInterval(() => {}, forever);
     Atomics.add(this.#words, this.#sleepers.number, 1);
     this.#look();
-    this.#count.want(this.#sleepers.flag);
-    if (!this.#sleeping) this.#sleep();
+    if (this.#sleeping) this.#count.want(this.#sleepers.flag);
+    else this.#sleep();
   }
 
   /** Nobody here waits any more. A sleep under way is left for the next start to use. */
@@ -70,11 +70,14 @@ export class ForeignWakes {
   async #sleep(): Promise<void> {
     this.#sleeping = true;
     while (this.#running) {
+      const isForeign = this.#look();
       const sleep = Atomics.waitAsync(this.#words, this.#sleepers.sequence, this.#seen);
+      // After the look, or what takes the flag down between the two would be the last to be heard of. After the sleep
+      // began, or a busy writer would end each before it begins, and this would never get back to the event loop.
+      this.#count.want(this.#sleepers.flag);
+      // After the flag: until it was up, others added without a word.
+      if (isForeign) this.#onWake();
       if (sleep.async) await sleep.value;
-      if (!this.#running) break;
-      this.#count.want(this.#sleepers.flag); // before the look: what comes after it moves the sequence again
-      if (this.#look()) this.#onWake();
     }
     this.#sleeping = false;
   }

@@ -90,9 +90,10 @@ export class SharedCount {
   /**
    * Takes all of it, or 1, low word first.
    *
+   * @param told The flag to take down; 0 leaves it to the next read
    * @returns -1 at 0; else whether somebody wants to know: not 0
    */
-  take(out: Int32Array, one: boolean): number {
+  take(out: Int32Array, one: boolean, told: number = OUT): number {
     let seen = this.#words[SMALL]!;
     for (;;) {
       if ((seen & COUNT) === 0) {
@@ -102,16 +103,16 @@ export class SharedCount {
       }
       const count = seen & COUNT;
       if (count === COUNT) {
-        if (this.#takeLarge(out, one)) return this.unwant(OUT) ? OUT : 0;
+        if (this.#takeLarge(out, one)) return this.unwant(told) ? told : 0;
         seen = Atomics.load(this.#words, SMALL);
         continue;
       }
-      const left = (seen & IN) | (one ? count - 1 : 0);
-      const now = Atomics.compareExchange(this.#words, SMALL, seen, left);
+      const next = (seen & ~(COUNT | told)) | (one ? count - 1 : 0);
+      const now = Atomics.compareExchange(this.#words, SMALL, seen, next);
       if (now === seen) {
         out[0] = one ? 1 : count;
         out[1] = 0;
-        return seen & OUT;
+        return seen & told;
       }
       seen = now;
     }

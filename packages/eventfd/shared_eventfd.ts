@@ -213,10 +213,9 @@ export class SharedEventfd extends EventfdContext {
 
   /** Queues a waiter of this thread, which the signals, writes and reads of every thread wake. */
   override addWaiter(waiter: Waiter, options?: WaiterOptions): WaitEntry {
-    const entry = super.addWaiter(waiter, options);
     this.#readable.start();
     this.#writable.start();
-    return entry;
+    return super.addWaiter(waiter, options);
   }
 
   /** Takes a waiter of this thread out. */
@@ -233,9 +232,7 @@ export class SharedEventfd extends EventfdContext {
   override drain(): bigint {
     const isUnderflow = this.semaphore && this.rules.semaphoreUnderflow && this.#count.underflow();
     if (isUnderflow) return 1n;
-    const wants = this.#count.take(words.pair, this.semaphore);
-    if (wants < 0) return 0n;
-    if (wants > 0) this.#count.want(WRITERS.flag);
+    if (this.#count.take(words.pair, this.semaphore, 0) < 0) return 0n;
     return words.join(words.pair[0]!, words.pair[1]!);
   }
 
