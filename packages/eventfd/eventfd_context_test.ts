@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { KvmError, release } from "@ioeventfd/uapi";
-import { EventfdContext, FileTable, POLLIN, POLLOUT } from "./mod.ts";
-import { blocked, FULL, MAX, outcome } from "./testdata/case_kit.ts";
+import { EFD_SEMAPHORE, EventfdContext, FileTable, POLLIN, POLLOUT, SharedEventfd } from "./mod.ts";
+import { blocked, FULL, MAX, outcome, read } from "./testdata/case_kit.ts";
 
 const old = release("3.14").eventfd;
 const middle = release("5.15").eventfd;
@@ -34,6 +34,27 @@ Deno.test("EventfdContext.signal() within a wake counts before 5.15", () => {
   });
   first!.signal();
   assertEquals([second!.count, second!.refusedSignals], [1n, 0]);
+});
+
+Deno.test("a read returns what it took, whatever the waiters that it wakes read and write", () => {
+  const other = new SharedEventfd(9);
+  const wake = (mask: number): boolean => {
+    if (mask === POLLOUT) other.write(other.read());
+    return true;
+  };
+  for (const semaphore of [false, true]) {
+    const shared = new SharedEventfd(3, { semaphore });
+    const table = new FileTable();
+    const fd = table.eventfd(3, semaphore ? EFD_SEMAPHORE : 0);
+    const contexts = [shared, table.lookupEventfd(fd)];
+    const entries = contexts.map((context) => context.addWaiter({ wake }));
+    for (const context of contexts) assertEquals(context.read(), semaphore ? 1n : 3n);
+    shared.write(2n);
+    table.eventfdWrite(fd, 2n);
+    const reads = [shared.readBlocking(), read(table, fd)];
+    assertEquals(reads, semaphore ? [1n, 1n] : [2n, 2n]);
+    for (const [at, context] of contexts.entries()) context.removeWaiter(entries[at]!);
+  }
 });
 
 Deno.test("EventfdContext.signal() is open again after a waiter that threw", () => {

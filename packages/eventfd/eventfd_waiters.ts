@@ -6,8 +6,12 @@
 import type { EventfdRules } from "@ioeventfd/uapi";
 import { newCell, signalSlowly, thread } from "./_counter_cells.ts";
 import { WaitQueue } from "./wait_queue.ts";
+import * as scratch from "./_words.ts";
 import type { CounterCell } from "./signal_cell.ts";
 import type { WaitEntry, Waiter, WaiterOptions } from "./wait_queue.ts";
+
+// V8 folds constants of this module, not imported ones: see docs/speed.md.
+const { pair } = scratch.words;
 
 /** The wait queue of an eventfd. */
 export class EventfdWaiters implements CounterCell {
@@ -72,11 +76,15 @@ export class EventfdWaiters implements CounterCell {
   wakeWaiters(mask: number, guarded = true): void {
     if (this.queue === null || this.queue.empty) return;
     const outer = thread[0]!;
+    // What a read took is still there; waiters may read and write too.
+    const lo = pair[0]!, hi = pair[1]!;
     if (guarded) thread[0] = 1;
     try {
       this.queue.wake(mask);
     } finally {
       thread[0] = outer;
+      pair[0] = lo;
+      pair[1] = hi;
     }
   }
 
