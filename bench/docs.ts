@@ -1,11 +1,11 @@
 /**
- * What a run leaves in `docs/`: the result itself, its pictures, and the tables of `docs/speed.md`.
+ * What a run leaves in `docs/`: the result itself, its pictures, the tables of `docs/speed.md`; and one in the README.
  *
  * @module
  */
 import { renderPicture } from "./picture.ts";
 import type { BenchResult } from "./result.ts";
-import { axisTables, circumstances, goalsTable, type Table } from "./tables.ts";
+import { axisTables, circumstances, goalsTable, summaryTable, type Table } from "./tables.ts";
 
 const BEGIN = "<!-- measured: written by deno task bench --docs -->", END = "<!-- /measured -->";
 
@@ -13,7 +13,7 @@ const BEGIN = "<!-- measured: written by deno task bench --docs -->", END = "<!-
  * Writes them.
  *
  * @param result What was measured
- * @throws {Error} when the page has no place for the tables
+ * @throws {Error} when a page has no place for its tables
  */
 export async function writeDocs(result: BenchResult): Promise<void> {
   const docs = new URL("../docs/", import.meta.url);
@@ -21,11 +21,15 @@ export async function writeDocs(result: BenchResult): Promise<void> {
     await Deno.writeTextFile(new URL(`speed-${theme}.svg`, docs), renderPicture(result, theme));
   }
   await Deno.writeTextFile(new URL("speed.json", docs), JSON.stringify(result, null, 2) + "\n");
-  const page = new URL("speed.md", docs);
+  await fill(new URL("speed.md", docs), measured(result));
+  await fill(new URL("../README.md", docs), markdown(summaryTable(result)));
+}
+
+/** Puts text between the two marks of a page. */
+async function fill(page: URL, tables: string): Promise<void> {
   const text = await Deno.readTextFile(page);
   const begin = text.indexOf(BEGIN), end = text.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`docs/speed.md has no ${BEGIN} … ${END}`);
-  const tables = measured(result);
+  if (begin < 0 || end < begin) throw new Error(`${page.pathname} has no ${BEGIN} … ${END}`);
   await Deno.writeTextFile(
     page,
     `${text.slice(0, begin)}${BEGIN}\n\n${tables}\n\n${text.slice(end)}`,

@@ -99,9 +99,13 @@ function progress(text: string): void {
 
 /** The picture and the page are written by a process of its own: this one may not write there. */
 async function writeDocs(result: BenchResult): Promise<void> {
-  const folder = new URL("../docs", import.meta.url).pathname;
+  const places = ["../docs", "../README.md"].map((at) => new URL(at, import.meta.url).pathname);
   const script = new URL("write_docs.ts", import.meta.url).pathname;
-  const permissions = [`--allow-read`, `--allow-write=${folder}`, `--allow-run=${Deno.execPath()}`];
+  const permissions = [
+    `--allow-read`,
+    `--allow-write=${places.join(",")}`,
+    `--allow-run=${Deno.execPath()}`,
+  ];
   const writer = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", ...permissions, script],
     stdin: "piped",

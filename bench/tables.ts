@@ -4,7 +4,7 @@
  * @module
  */
 import { judge, shown } from "./goals.ts";
-import type { BenchResult, Spread } from "./result.ts";
+import type { BenchResult, DispatchResult, Spread } from "./result.ts";
 
 /** A table of texts. */
 export interface Table {
@@ -40,6 +40,27 @@ export function goalsTable({ axes }: BenchResult): Table {
       floor ?? "",
       isMet === null ? "no peer" : isMet ? "met" : "NOT met",
     ]),
+  };
+}
+
+/** The few figures that a README shows: what a doorbell costs on each bus. */
+export function summaryTable({ axes: { dispatch } }: BenchResult): Table {
+  const sizes = ["1", "16", "1000", "10000"];
+  const row = (what: string, pick: (at: DispatchResult) => number | null | undefined): string[] => [
+    what,
+    ...sizes.map((n) => shown(pick(dispatch[n]!))),
+  ];
+  return {
+    title: "A write at random addresses, in ns",
+    head: ["ns a write, among so many doorbells", ...sizes.map(count)],
+    rows: [
+      row("this model", (at) => at.modelNs),
+      row("the kernel's bus, its algorithm in C", (at) => at.nativeNs),
+      row(
+        "the ports of [v86](https://www.npmjs.com/package/v86), in the same V8",
+        (at) => at.v86Ns,
+      ),
+    ],
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Writes a run into `docs/`: a program of its own, as it alone may write there. The run comes on stdin.
+ * Writes a run into `docs/` and the README: a program of its own, as it alone may write there. The run comes on stdin.
  *
  * @module
  */
