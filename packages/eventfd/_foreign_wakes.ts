@@ -75,8 +75,8 @@ export class ForeignWakes {
       // After the look, or what takes the flag down between the two would be the last to be heard of. After the sleep
       // began, or a busy writer would end each before it begins, and this would never get back to the event loop.
       this.#count.want(this.#sleepers.flag);
-      // After the flag: until it was up, others added without a word.
-      if (isForeign) this.#onWake();
+      // After the flag: until it was up, others added without a word. Apart: a waiter that throws ends nobody's sleep.
+      if (isForeign) queueMicrotask(this.#onWake);
       if (sleep.async) await sleep.value;
     }
     this.#sleeping = false;

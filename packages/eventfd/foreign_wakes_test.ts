@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { ForeignWakes } from "./_foreign_wakes.ts";
 import { SharedCount } from "./_shared_count.ts";
 import { READERS } from "./_sleepers.ts";
+import { SharedEventfd } from "./mod.ts";
 import { settle } from "./testdata/case_kit.ts";
 
 /** A count that lets another thread act as soon as this one has said that it waits. */
@@ -65,4 +66,28 @@ Deno.test("ForeignWakes returns to the event loop although another thread never 
   assertEquals(writes < most, true);
   count.then = () => {};
   wakes.stop();
+});
+
+Deno.test("ForeignWakes goes on after a waiter that threw", async () => {
+  const eventfd = new SharedEventfd();
+  const other = SharedEventfd.attach(eventfd.buffer);
+  const caught: string[] = [];
+  const onError = (event: ErrorEvent): void => {
+    event.preventDefault();
+    caught.push(event.message);
+  };
+  addEventListener("error", onError);
+  const entry = eventfd.addWaiter({
+    wake: () => {
+      throw new Error(`at ${eventfd.count}`);
+    },
+  });
+  for (const at of [1, 2]) {
+    other.signal();
+    await rest();
+    assertEquals(caught.map((message) => message.includes(`at ${at}`)).at(-1), true);
+  }
+  eventfd.removeWaiter(entry);
+  removeEventListener("error", onError);
+  assertEquals([caught.length, eventfd.sleepingReaders], [2, 0]);
 });

@@ -35,8 +35,8 @@ export interface SharedEventfdOptions {
 
 /**
  * An eventfd that threads share. Post {@linkcode SharedEventfd.buffer} to a worker and attach to it there; a signal in
- * one wakes who sleeps in another, blocked or on its event loop. Who sleeps is counted, so that a signal nobody waits for
- * costs no system call. Threads woken together run in the order the host likes, as the kernel's do.
+ * one wakes who sleeps in another, blocked or on its event loop. Who waits says so beside the count, so that a signal nobody
+ * waits for costs no system call. Threads woken together run in the order the host likes, as the kernel's do.
  *
  * @example A worker answers
  * ```ts
