@@ -41,7 +41,12 @@ export function registerIrqchip(vm: Buses, irqchip: Irqchip): void {
 
 // KERNEL 6.19 arch/x86/kvm/i8254.c kvm_create_pit: the speaker takes 4 ports on the bus and answers one; no PIT is ENOMEM
 export function registerPit(vm: Buses, speaker: boolean): void {
-  const pit = { bus: KVM_PIO_BUS, addr: 0x40, len: 4, device: silentPorts("PIT", 0x40, 0x43) };
+  const pit = {
+    bus: KVM_PIO_BUS,
+    addr: 0x40,
+    len: 4,
+    device: silentPorts("PIT", 0x40, 0x43, 0x43),
+  };
   const dummy = {
     bus: KVM_PIO_BUS,
     addr: 0x61,

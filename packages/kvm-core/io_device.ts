@@ -36,7 +36,7 @@ export interface IoDevice {
    * @param lo Address, low word
    * @param hi Address, high word
    * @param len Bytes, 1 to 8
-   * @param out Where the answer goes, `len` bytes from 0
+   * @param out Where the answer goes, `len` bytes from 0; what the device leaves out stays as it was
    * @returns 0 when claimed, else {@linkcode EOPNOTSUPP}
    */
   read?(lo: number, hi: number, len: number, out: Uint8Array): number;

@@ -51,10 +51,11 @@ export class Ioapic implements IoDevice {
     return 0;
   }
 
-  /** A read of its page. */
+  /** A read of its page; one of another length than 1, 2, 4 or 8 leaves `out` as it is. */
   read(lo: number, hi: number, len: number, out: Uint8Array): number {
     const offset = (lo >>> 0) - IOAPIC_BASE;
     if (hi !== 0 || offset < 0 || offset >= IOAPIC_LENGTH) return EOPNOTSUPP;
+    if (len !== 1 && len !== 2 && len !== 4 && len !== 8) return 0;
     const value = offset === 0 ? this.#select : offset === 0x10 ? this.#readRegister() : 0;
     for (let byte = 0; byte < len; byte++) out[byte] = byte < 4 ? value >>> byte * 8 : 0;
     return 0;

@@ -52,16 +52,22 @@ export class Irqchip {
   }
 }
 
-// KERNEL 6.19 arch/x86/kvm/i8254.c pit_ioport_write, speaker_ioport_write
+// KERNEL 6.19 arch/x86/kvm/i8254.c pit_ioport_write, pit_ioport_read, speaker_ioport_write
 /**
  * A device that takes accesses to some ports and does nothing: the timer, whose ticks no doorbell sees.
  *
  * @param label What it is
  * @param first First port it answers
  * @param last Last port it answers
+ * @param mute One of them that puts nothing where a read wants it: what stood there stays
  * @returns The device
  */
-export function silentPorts(label: string, first: number, last: number): IoDevice {
+export function silentPorts(
+  label: string,
+  first: number,
+  last: number,
+  mute: number = -1,
+): IoDevice {
   const inRange = (lo: number, hi: number): boolean => hi === 0 && lo >= first && lo <= last;
   return {
     label,
@@ -69,7 +75,7 @@ export function silentPorts(label: string, first: number, last: number): IoDevic
     wouldWrite: (lo, hi) => inRange(lo, hi),
     read: (lo, hi, len, out) => {
       if (!inRange(lo, hi)) return EOPNOTSUPP;
-      out.fill(0, 0, len);
+      if (lo !== mute) out.fill(0, 0, len);
       return 0;
     },
   };

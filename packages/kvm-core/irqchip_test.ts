@@ -103,6 +103,28 @@ Deno.test("Ioapic answers its version and keeps its redirections", () => {
   assertEquals(read(0x10), 0x31);
 });
 
+Deno.test("reads of 3, 5, 6 and 7 bytes of the I/O APIC, and those of the PIT's control word, put nothing anywhere", () => {
+  const rig = new Rig();
+  rig.vm.createIrqchip();
+  rig.vm.createPit2();
+  const read = (bus: number, at: number, len: number): number => {
+    const out = new Uint8Array(8).fill(0xaa);
+    assertEquals(rig.vm.bus(bus).read(at, 0, len, out), 0);
+    return out.filter((byte) => byte !== 0xaa).length;
+  };
+  assertEquals([1, 2, 3, 4, 5, 6, 7, 8].map((len) => read(0, 0xfec0_0020, len)), [
+    1,
+    2,
+    0,
+    4,
+    0,
+    0,
+    0,
+    8,
+  ]);
+  assertEquals([0x40, 0x41, 0x42, 0x43].map((port) => read(1, port, 1)), [1, 1, 1, 0]);
+});
+
 Deno.test("KVM_IOEVENTFD heeds no interrupt controller", () => {
   const rig = new Rig();
   rig.vm.createIrqchip();

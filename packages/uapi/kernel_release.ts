@@ -156,6 +156,11 @@ export interface X86Rules {
   readonly port80Bypass: boolean;
   /** A string PIO batch in kernel: one bus call with the first datum, or one per element. */
   readonly stringPio: "first-datum-only" | "per-element-all-or-nothing" | "per-element";
+  /**
+   * Where a device in the kernel puts what an IN reads: into the page that userspace has, as it is or cleared first, or
+   * straight where the guest wants it. A device that leaves bytes out leaves what stood there.
+   */
+  readonly kernelPortRead: "page" | "cleared-page" | "destination";
   /** Generic skip keeps RIP in 32 bits outside 64-bit mode and reports TF. */
   readonly genericSkip: boolean;
   /** `immediate_exit` in kvm_run is honoured. */

@@ -83,6 +83,7 @@ const v3_14: KernelRelease = {
     fastPioIn: false,
     port80Bypass: true,
     stringPio: "first-datum-only",
+    kernelPortRead: "page",
     genericSkip: false,
     immediateExit: false,
     mmioCacheServesL2: true,
@@ -205,6 +206,7 @@ const v5_15: KernelRelease = {
     fastPioIn: true,
     port80Bypass: false,
     stringPio: "per-element-all-or-nothing",
+    kernelPortRead: "cleared-page",
     genericSkip: true,
     immediateExit: true,
     mmioCacheServesL2: false,
@@ -242,6 +244,7 @@ const v6_19: KernelRelease = {
     refusesEmulationWhileVectoring: true,
     deliveryErrorData: "five",
     stringPio: "per-element",
+    kernelPortRead: "destination",
   },
   trace: { format: "6.19" },
 };

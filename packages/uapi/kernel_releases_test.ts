@@ -81,6 +81,17 @@ Deno.test("an OUT moves RIP before its exit up to 4.4", () => {
   ]);
 });
 
+Deno.test("an IN from a device in the kernel went through the page of userspace, cleared by 5.15", () => {
+  assertEquals(row((r) => release(r).x86.kernelPortRead), [
+    "page",
+    "page",
+    "page",
+    "page",
+    "cleared-page",
+    "destination",
+  ]);
+});
+
 Deno.test("every release has the same rules by name", () => {
   function names(value: unknown, path = ""): string[] {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return [path];

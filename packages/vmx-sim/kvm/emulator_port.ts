@@ -34,7 +34,6 @@ export class EmulatorPort extends BasePort {
   readonly pio: PioAccess;
   /** Instruction being emulated. */
   insn: Instruction | null = null;
-  readonly #vcpu: VcpuContext;
   readonly #mmu: KvmMmu;
   readonly #reads = new Uint8Array(PORT_DATA_BYTES);
   #readsAt = 0;
@@ -52,7 +51,6 @@ export class EmulatorPort extends BasePort {
    */
   constructor(vcpu: VcpuContext, mmu: KvmMmu) {
     super(vcpu.cpu);
-    this.#vcpu = vcpu;
     this.#mmu = mmu;
     this.mmio = new MmioAccess(vcpu, mmu, this.fault);
     this.pio = new PioAccess(vcpu);
@@ -92,7 +90,7 @@ export class EmulatorPort extends BasePort {
   read(lo: number, hi: number, size: number, forWrite: boolean): StepResult {
     if (forWrite && !this.insn!.long) this.#modifies = true;
     if (this.#readsAt >= this.#readsEnd) {
-      // A register of the LAPIC that cannot be read leaves what lies in the buffer since an earlier read.
+      // What a device in the kernel leaves out is what lies in the buffer since an earlier read.
       for (let i = 0; i < size; i++) this.data[i] = this.#reads[this.#readsEnd + i]!;
       const result = this.mmio.access(lo, hi, size, this.data, this.#mmu.userAccess);
       if (result !== DONE) {
@@ -152,11 +150,8 @@ export class EmulatorPort extends BasePort {
       const { pio } = this;
       if (pio.count !== 0) {
         // The answer is in the page: KVM_RUN after KVM_EXIT_IO.
-        pio.traceIn(pio.port, pio.size, pio.count);
-        pio.count = 0;
-      } else if (!pio.in(port, size, elements)) return STOPPED;
-      const page = this.#vcpu.run;
-      for (let i = 0; i < elements * size; i++) this.#portReads[i] = page[4096 + i]!;
+        pio.takeAnswer(this.#portReads);
+      } else if (!pio.in(port, size, elements, this.#portReads)) return STOPPED;
       this.#portReadsAt = 0;
       this.#portReadsEnd = elements * size;
     }

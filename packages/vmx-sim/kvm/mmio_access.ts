@@ -244,6 +244,7 @@ export class MmioAccess {
       if (lapic !== null && lapic.covers(atLo, hi)) {
         lapic.read(atLo, count, data, from + handled);
       } else {
+        for (let i = 0; i < count; i++) this.#chunk[i] = data[from + handled + i]!;
         if (busRead(vm.mmioBus, work, atLo, hi, count, this.#chunk) !== 0) break;
         for (let i = 0; i < count; i++) data[from + handled + i] = this.#chunk[i]!;
       }

@@ -66,49 +66,65 @@ export class PioAccess {
     return false;
   }
 
-  // KERNEL 6.19 arch/x86/kvm/x86.c emulator_pio_in
+  // KERNEL 4.4 arch/x86/kvm/x86.c emulator_pio_in_emulated; 5.15 __emulator_pio_in; 6.19 emulator_pio_in
   /**
-   * `count` elements in, into the data page: true when the kernel answered, else KVM_EXIT_IO is prepared and the answer
-   * is in the page when the vCPU runs again.
+   * `count` elements in, to `into` from 0: true when the kernel answered, else KVM_EXIT_IO is prepared and the answer is
+   * in the data page when the vCPU runs again.
    */
-  in(port: number, size: number, count: number): boolean {
-    const { run, work } = this.#vcpu;
-    run.fill(0, dataOffset, dataOffset + size * count);
-    if (this.#kernelIn(port, size, count)) {
+  in(port: number, size: number, count: number, into: Uint8Array): boolean {
+    const { run, vm, work } = this.#vcpu;
+    const { kernelPortRead } = vm.release.x86;
+    const bytes = size * count;
+    const isDirect = kernelPortRead === "destination";
+    if (kernelPortRead === "cleared-page") run.fill(0, dataOffset, dataOffset + bytes);
+    if (this.#kernelIn(port, size, count, isDirect ? into : run, isDirect ? 0 : dataOffset)) {
       work.path = P_PIO_KERNEL;
-      this.traceIn(port, size, count);
+      if (!isDirect) this.#copyPage(into, bytes);
+      this.#traceIn(port, size, count, into);
       return true;
     }
+    if (isDirect) run.fill(0, dataOffset, dataOffset + bytes);
     this.#begin(port, size, count, true);
     return false;
   }
 
+  // KERNEL 6.19 arch/x86/kvm/x86.c complete_emulator_pio_in
+  /** Userspace answered: what it said goes to `into` from 0. */
+  takeAnswer(into: Uint8Array): void {
+    this.#copyPage(into, this.size * this.count);
+    this.#traceIn(this.port, this.size, this.count, into);
+    this.count = 0;
+  }
+
+  #copyPage(into: Uint8Array, bytes: number): void {
+    const { run } = this.#vcpu;
+    for (let i = 0; i < bytes; i++) into[i] = run[dataOffset + i]!;
+  }
+
   // KERNEL 4.4 arch/x86/kvm/x86.c kernel_pio; 5.15, 6.19 emulator_pio_in_out
-  #kernelIn(port: number, size: number, count: number): boolean {
+  #kernelIn(port: number, size: number, count: number, data: Uint8Array, from: number): boolean {
     const { vm, work } = this.#vcpu;
     const { stringPio } = vm.release.x86;
     const elements = stringPio === "first-datum-only" ? 1 : count;
+    const chunk = this.#chunk;
     for (let i = 0; i < elements; i++) {
-      if (busRead(vm.pioBus, work, port, 0, size, this.#chunk) !== 0) {
+      const at = from + i * size;
+      for (let byte = 0; byte < size; byte++) chunk[byte] = data[at + byte]!;
+      if (busRead(vm.pioBus, work, port, 0, size, chunk) !== 0) {
+        if (i === 0 || stringPio !== "per-element") return false;
         // 6.19: what the kernel cannot answer after a first success reads as zero.
-        return i > 0 && stringPio === "per-element";
+        data.fill(0, at, from + count * size);
+        return true;
       }
-      this.#store(i, size);
+      for (let byte = 0; byte < size; byte++) data[at + byte] = chunk[byte]!;
     }
     return true;
   }
 
-  #store(element: number, size: number): void {
-    const at = dataOffset + element * size;
-    for (let i = 0; i < size; i++) this.#vcpu.run[at + i] = this.#chunk[i]!;
-  }
-
-  /** Traces elements that have come in. */
-  traceIn(port: number, size: number, count: number): void {
+  #traceIn(port: number, size: number, count: number, data: Uint8Array): void {
     if (!this.#vcpu.isTracing) return;
-    const { run } = this.#vcpu;
     let value = 0;
-    for (let i = size - 1; i >= 0; i--) value = value << 8 | run[dataOffset + i]!;
+    for (let i = size - 1; i >= 0; i--) value = value << 8 | data[i]!;
     this.#vcpu.trace("kvm_pio", kvmPioText("read", port, size, count, value));
   }
 

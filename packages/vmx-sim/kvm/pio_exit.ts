@@ -24,6 +24,8 @@ export class PioExit {
   readonly #vcpu: VcpuContext;
   readonly #emulator: Emulator;
   readonly #access: PioAccess;
+  readonly #value = new Uint8Array(4);
+  readonly #view = new DataView(this.#value.buffer);
   #linearLo = 0;
   #linearHi = 0;
 
@@ -83,7 +85,8 @@ export class PioExit {
   // KERNEL 6.19 arch/x86/kvm/x86.c kvm_fast_pio_in
   #in(port: number, size: number): boolean {
     const vcpu = this.#vcpu;
-    if (this.#access.in(port, size, 1)) {
+    this.#seed(size);
+    if (this.#access.in(port, size, 1, this.#value)) {
       this.#take(size);
       return skipInstruction(vcpu, vcpu.vm.release.x86.genericSkip);
     }
@@ -95,11 +98,13 @@ export class PioExit {
   // KERNEL 6.19 arch/x86/kvm/x86.c complete_fast_pio_in
   /** Userspace answered an IN. */
   completeIn(): boolean {
-    const { size, port } = this.#access;
-    this.#access.count = 0;
-    if (!this.#isSameRip()) return true;
+    const { size } = this.#access;
+    if (!this.#isSameRip()) {
+      this.#access.count = 0;
+      return true;
+    }
+    this.#access.takeAnswer(this.#value);
     this.#take(size);
-    this.#access.traceIn(port, size, 1);
     return this.#skipCompleted();
   }
 
@@ -129,14 +134,19 @@ export class PioExit {
       this.#linearHi === cpu.rip[1]!;
   }
 
+  /** What stands where a device in the kernel puts its answer: RAX, and for 4 bytes nothing. */
+  #seed(size: number): void {
+    this.#view.setInt32(0, size < 4 ? this.#vcpu.cpu.gpr[0]! : 0, true);
+  }
+
   /** The answer goes into RAX: 4 bytes clear the upper half, fewer leave the rest. */
   #take(size: number): void {
-    const { cpu, runView: view } = this.#vcpu;
-    const { gpr } = cpu;
+    const { gpr } = this.#vcpu.cpu;
+    const view = this.#view;
     if (size === 4) {
-      gpr[0] = view.getInt32(4096, true);
+      gpr[0] = view.getInt32(0, true);
       gpr[1] = 0;
-    } else if (size === 2) gpr[0] = (gpr[0]! & ~0xffff) | view.getUint16(4096, true);
-    else gpr[0] = (gpr[0]! & ~0xff) | view.getUint8(4096);
+    } else if (size === 2) gpr[0] = (gpr[0]! & ~0xffff) | view.getUint16(0, true);
+    else gpr[0] = (gpr[0]! & ~0xff) | view.getUint8(0);
   }
 }
