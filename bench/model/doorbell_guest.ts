@@ -4,11 +4,12 @@
  * @module
  */
 import { VmxBackend, type VmxSystem, type VmxVcpu, type VmxVm } from "@ioeventfd/vmx-sim";
-import { flatSegment, type IoeventfdMatch } from "@ioeventfd/uapi";
+import { fillTables, guestLayout, startSregs } from "@ioeventfd/scenario";
+import type { IoeventfdMatch } from "@ioeventfd/uapi";
 
 /** Stores of one turn of the loop. */
 const UNROLLED = 64;
-const CODE = 0x1000, TABLES = 0x2_0000, MEMORY = 0x20_0000;
+const MEMORY = 0x20_0000;
 /** Address of the first doorbell. */
 export const DOORBELL = 0xd000_0000;
 
@@ -33,8 +34,8 @@ export class DoorbellGuest {
     this.kvm = new VmxBackend().open();
     const vm: VmxVm = this.kvm.createVm();
     const { bytes, hva } = this.kvm.allocateMemory(MEMORY);
-    writePageTables(bytes);
-    bytes.set(code(doorbells), CODE);
+    fillTables("prot64", bytes);
+    bytes.set(code(doorbells), guestLayout.code);
     vm.setMemoryRegion({ slot: 0, gpa: 0n, size: BigInt(MEMORY), hva });
     this.fds = Array.from({ length: doorbells }, (_, i) => {
       const fd = this.kvm.eventfd(0, 0);
@@ -42,7 +43,7 @@ export class DoorbellGuest {
       return fd;
     });
     this.#vcpu = vm.createVcpu(0);
-    enterLongMode(this.#vcpu);
+    this.#vcpu.setSregs(startSregs("prot64", this.#vcpu.getSregs()));
   }
 
   /**
@@ -55,7 +56,7 @@ export class DoorbellGuest {
     const regs = this.#vcpu.getRegs();
     this.#vcpu.setRegs({
       ...regs,
-      rip: BigInt(CODE),
+      rip: BigInt(guestLayout.code),
       rdi: BigInt(DOORBELL),
       rcx: BigInt(kicks / UNROLLED),
     });
@@ -85,33 +86,4 @@ function code(doorbells: number): number[] {
 
 function littleEndian(value: number): number[] {
   return [value & 0xff, value >> 8 & 0xff, value >> 16 & 0xff, value >> 24 & 0xff];
-}
-
-/** Linear is physical for 4 GiB, in pages of 2 MiB. */
-function writePageTables(memory: Uint8Array): void {
-  const view = new DataView(memory.buffer, memory.byteOffset);
-  view.setBigUint64(TABLES, BigInt(TABLES + 0x1003), true);
-  for (let i = 0; i < 4; i++) {
-    view.setBigUint64(TABLES + 0x1000 + 8 * i, BigInt(TABLES + 0x2003 + 0x1000 * i), true);
-  }
-  for (let i = 0; i < 2048; i++) {
-    view.setBigUint64(TABLES + 0x2000 + 8 * i, BigInt(i) << 21n | 0x83n, true);
-  }
-}
-
-function enterLongMode(vcpu: VmxVcpu): void {
-  const data = flatSegment();
-  vcpu.setSregs({
-    ...vcpu.getSregs(),
-    cs: { ...data, selector: 8, type: 11, db: 0, l: 1 },
-    ds: data,
-    es: data,
-    fs: data,
-    gs: data,
-    ss: data,
-    cr0: 0x8005_0033n,
-    cr3: BigInt(TABLES),
-    cr4: 0x620n,
-    efer: 0x500n,
-  });
 }
