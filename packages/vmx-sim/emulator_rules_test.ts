@@ -70,6 +70,25 @@ Deno.test("of the reserved NOPs the emulator knows 0F 18 and 0F 1F", () => {
   }
 });
 
+Deno.test("C6 and C7 with /1 to /7, and FF /7, are #UD in the emulator, and 0F 0D is a NOP with a register too", () => {
+  for (const opcode of [0xc6, 0xc7]) {
+    for (let reg = 1; reg < 8; reg++) {
+      for (const modrm of [0x07, 0xc0]) {
+        using guest = emulated({ code: [opcode, modrm | reg << 3, HLT] });
+        assertEquals([guest.run(), end(guest)], [[], 0x5007], `${opcode} /${reg}`);
+      }
+    }
+  }
+  using last = emulated({ code: [0xff, 0x3f, HLT] });
+  assertEquals([last.run(), end(last)], [[], 0x5007]);
+  using plain = makeGuest({ code: [0xff, 0xf8, HLT] });
+  assertEquals([plain.run(), end(plain)], [[], 0x5007], "the CPU says so too");
+  for (const modrm of [0x0f, 0xc8]) {
+    using guest = emulated({ code: [0x0f, 0x0d, modrm, HLT] });
+    assertEquals([guest.run(), end(guest)], [[], CODE + 4]);
+  }
+});
+
 Deno.test("an instruction that is too long, or reaches beyond the code segment, is #GP in the emulator", () => {
   using long = emulated({ code: [...Array<number>(15).fill(0x3e), 0x90, HLT] });
   assertEquals([long.run(), end(long)], [[], 0x500e]);

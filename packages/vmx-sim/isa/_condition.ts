@@ -3,6 +3,9 @@ import * as registers from "./registers.ts";
 // V8 folds constants of this module, not imported ones: see docs/speed.md.
 const { RFLAGS_CF, RFLAGS_OF, RFLAGS_PF, RFLAGS_SF, RFLAGS_ZF } = registers;
 
+/** What condition codes are called, from 0. */
+export const CONDITIONS: readonly string[] = "o no b ae e ne be a s ns p np l ge le g".split(" ");
+
 /** Condition code 0…15 (O NO B AE E NE BE A S NS P NP L GE LE G) against the flags. */
 export function testCondition(flags: number, code: number): boolean {
   let holds = false;

@@ -1,7 +1,9 @@
 import * as alu from "./_alu.ts";
 import * as branch from "./_branch.ts";
+import { CONDITIONS } from "./_condition.ts";
 import * as decimal from "./_decimal.ts";
 import * as far from "./_far.ts";
+import { undefinedOpcode } from "./_fault.ts";
 import * as flags from "./_flag_control.ts";
 import * as io from "./_io.ts";
 import * as move from "./_move.ts";
@@ -22,6 +24,7 @@ import {
   MOFFS,
   NARROW,
   NO64,
+  NONE,
   op,
   type Opcode,
   OPREG,
@@ -47,7 +50,6 @@ import { CS, DS, ES, SS } from "./contract.ts";
 const table: (Opcode | null)[] = new Array(256).fill(null);
 
 const ALU = ["add", "or", "adc", "sbb", "and", "sub", "xor", "cmp"] as const;
-const CONDITIONS = "o no b ae e ne be a s ns p np l ge le g".split(" ");
 const SHIFTS = ["rol", "ror", "rcl", "rcr", "shl", "shr", "shl", "sar"] as const;
 
 ALU.forEach((name, kind) => {
@@ -157,8 +159,11 @@ table[0xc2] = op("ret", branch.returnNear, IMM16 | WIDE);
 table[0xc3] = op("ret", branch.returnNear, WIDE);
 table[0xc4] = split(eight(les(ES, "les")), nulls(8));
 table[0xc5] = split(eight(les(DS, "lds")), nulls(8));
-table[0xc6] = group(op("mov", move.moveImmediate, MODRM | BYTE | IMM8), ...nulls(7));
-table[0xc7] = group(op("mov", move.moveImmediate, MODRM | IMMZ), ...nulls(7));
+// KERNEL 6.19 arch/x86/kvm/emulate.c group5, group11: what is undefined there it knows, and has no immediate
+const absent = op("ud", undefinedOpcode, MODRM, 0, NONE);
+const seven = new Array<Opcode>(7).fill(absent);
+table[0xc6] = group(op("mov", move.moveImmediate, MODRM | BYTE | IMM8), ...seven);
+table[0xc7] = group(op("mov", move.moveImmediate, MODRM | IMMZ), ...seven);
 table[0xc8] = op("enter", stack.enter, IMM16 | IMM8 | STACK);
 table[0xc9] = op("leave", stack.leave, STACK);
 table[0xca] = op("retf", far.returnFar, IMM16);
@@ -212,7 +217,7 @@ table[0xff] = group(
   op("jmp", branch.jumpIndirect, MODRM | WIDE),
   op("jmp", far.farIndirect, MODRM | MEMORY, 0, POINTER),
   op("push", stack.pushOperand, MODRM | STACK | TWO),
-  null,
+  absent,
 );
 
 /** LES and LDS; with a register, and in 64-bit mode always, the byte starts a VEX prefix. */

@@ -1,6 +1,7 @@
 import * as alu from "./_alu.ts";
 import * as bit from "./_bit.ts";
 import * as branch from "./_branch.ts";
+import { CONDITIONS } from "./_condition.ts";
 import { undefinedOpcode } from "./_fault.ts";
 import * as flags from "./_flag_control.ts";
 import { saveFpu } from "./_fpu.ts";
@@ -41,7 +42,6 @@ import { moveMxcsr } from "./_vector.ts";
 
 const table: (Opcode | null)[] = new Array(256).fill(null);
 
-const CONDITIONS = "o no b ae e ne be a s ns p np l ge le g".split(" ");
 CONDITIONS.forEach((name, code) => {
   table[0x40 + code] = op(`cmov${name}`, move.moveConditional, MODRM, code);
   table[0x80 + code] = op(`j${name}`, branch.jumpConditional, IMMZ | WIDE, code);
@@ -130,9 +130,8 @@ table[0xc7] = group(
 for (const [byte, entry] of VECTOR) table[byte] = entry;
 
 table[0x0b] = op("ud2", undefinedOpcode);
-const prefetchw = op("prefetchw", flags.nothing, MODRM, 0, NONE);
-// With a register it is undefined to AMD and a NOP to Intel.
-table[0x0d] = split(new Array(8).fill(prefetchw), new Array(8).fill(none));
+// With a register it is undefined to AMD, and a NOP to Intel and to KVM's emulator.
+table[0x0d] = op("prefetchw", flags.nothing, MODRM, 0, NONE);
 table[0x18] = op("prefetch", flags.nothing, MODRM, 0, NONE);
 // KERNEL 6.19 arch/x86/kvm/emulate.c x86_emulate_insn: it decodes four of these and knows the last alone
 for (let byte = 0x19; byte <= 0x1f; byte++) {
