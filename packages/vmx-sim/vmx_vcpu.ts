@@ -161,7 +161,7 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
   /** `KVM_GET_REGS`. */
   getRegs(): Regs {
     const { cpu, guestFlags } = this.#context;
-    this.#loop.handlers.emulator.cut.show(cpu);
+    this.#loop.handlers.emulator.showRegisters();
     return { ...getRegs(cpu), rflags: BigInt(guestFlags >>> 0) };
   }
 
@@ -172,7 +172,7 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
   setRegs(regs: Regs): void {
     const context = this.#context;
     setRegs(context.cpu, regs);
-    this.#loop.handlers.emulator.cut.forget();
+    this.#loop.handlers.emulator.forgetRegisters();
     context.keepStep();
     if (!context.isRedelivery) context.words[VMCS_ENTRY_INTR] = 0;
   }

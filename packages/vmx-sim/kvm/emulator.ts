@@ -40,12 +40,11 @@ const { COMPLETE_PIO } = vcpuContext;
 export class Emulator {
   /** It executed a HLT that is not acted on yet. */
   hasHalted = false;
-  /** Stack pointer of an instruction that userspace has to answer in the middle of. */
-  readonly cut: CutStack = new CutStack();
   /** How instructions reach memory and ports. */
   readonly port: EmulatorPort;
   readonly #vcpu: VcpuContext;
   readonly #mmu: KvmMmu;
+  readonly #cut = new CutStack();
   readonly #insn = new Instruction();
   readonly #bytes = new Uint8Array(MAX_INSTRUCTION_BYTES);
   #fetched = 0;
@@ -61,6 +60,16 @@ export class Emulator {
     this.#vcpu = vcpu;
     this.#mmu = mmu;
     this.port = new EmulatorPort(vcpu, mmu);
+  }
+
+  /** Userspace reads the registers: those of an instruction that waits for it are the guest's. */
+  showRegisters(): void {
+    this.#cut.show(this.#vcpu.cpu);
+  }
+
+  /** Userspace wrote the registers: an instruction that waits for it reads them anew. */
+  forgetRegisters(): void {
+    this.#cut.forget();
   }
 
   // KERNEL 6.19 arch/x86/kvm/x86.c x86_emulate_instruction
@@ -140,7 +149,7 @@ export class Emulator {
       port.again();
       const [ripLo, ripHi] = cpu.rip;
       const flags = vcpu.guestFlags;
-      const wasCut = this.cut.resume(cpu);
+      const wasCut = this.#cut.resume(cpu);
       const isTrapped = (flags & RFLAGS_TF) !== 0 || vcpu.singleStep;
       cpu.interruptShadow = 0;
       cpu.rflags = repeats ? flags : flags & ~RFLAGS_RF;
@@ -166,9 +175,9 @@ export class Emulator {
       if (isRetried) return isTrapped ? doSingleStep(vcpu) : true;
       cpu.interruptShadow = shadow;
       cpu.rflags = raw;
-      if (wasCut) this.cut.restore(cpu);
+      if (wasCut) this.#cut.restore(cpu);
       if (result === STOPPED) {
-        this.cut.keep(insn);
+        this.#cut.keep(insn);
         if (port.mmio.isNeeded) return this.#toUserspace();
         vcpu.completion = COMPLETE_PIO;
         return false;
