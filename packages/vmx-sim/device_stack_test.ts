@@ -56,6 +56,23 @@ Deno.test("KVM_GET_REGS between two pops makes the emulator's stack pointer the 
   assertEquals(set.vcpu.getRegs().rsp, 0x810n);
 });
 
+Deno.test("KVM_GET_REGS between two pops shows the registers popped so far, and makes them the guest's", () => {
+  for (const [code, rdi] of [[[0x61], 0x7_0000_0010n], [[0x66, 0x61], 0x10n]] as const) {
+    using guest = emulated([...code], { rdi: 0x7_0000_0007n, rsi: 6n, rbp: 5n });
+    const seen: bigint[][] = [];
+    pops(guest, () => {
+      const regs = guest.vcpu.getRegs();
+      seen.push([regs.rdi, regs.rsi, regs.rbp]);
+    });
+    assertEquals(seen.slice(0, 4), [
+      [0x7_0000_0007n, 6n, 5n],
+      [rdi, 6n, 5n],
+      [rdi, 0x10n, 5n],
+      [rdi, 0x10n, 0x10n],
+    ]);
+  }
+});
+
 Deno.test("POP of a segment reads two bytes of a device, whatever its operand size", () => {
   // pop ds; data32 pop ds
   for (const [code, after] of [[[0x1f], 0x802n], [[0x66, 0x1f], 0x804n]] as const) {

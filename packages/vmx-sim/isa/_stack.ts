@@ -176,7 +176,20 @@ export function pushAll(insn: Instruction, cpu: CpuState, port: AccessPort): Ste
   return advance(insn, cpu);
 }
 
-const POPPED = new Int32Array(8);
+/** What POPA has popped, by register; and at 8 the register whose turn it is, the ones above it being done. */
+export const POPPED: Int32Array = new Int32Array(9);
+
+/** Makes registers above `last` what POPA popped. */
+export function storePopped(
+  insn: Instruction,
+  cpu: CpuState,
+  popped: Int32Array,
+  last: number,
+): void {
+  for (let r = 7; r > last; r--) {
+    if (r !== RSP) storeRegister(insn, cpu, r, insn.size, popped[r]!, 0);
+  }
+}
 
 /** POPA, POPAD: the stored stack pointer is skipped. */
 export function popAll(insn: Instruction, cpu: CpuState, port: AccessPort): StepResult {
@@ -187,14 +200,13 @@ export function popAll(insn: Instruction, cpu: CpuState, port: AccessPort): Step
       moveStack(stackWidth(false, cpu), insn.size);
       continue;
     }
+    POPPED[8] = r;
     const result = pop(false, cpu, port, insn.size);
     if (result !== DONE) return result;
     POPPED[r] = VALUE[0]!;
   }
   commitStack(cpu);
-  for (let r = 7; r >= 0; r--) {
-    if (r !== RSP) storeRegister(insn, cpu, r, insn.size, POPPED[r]!, 0);
-  }
+  storePopped(insn, cpu, POPPED, -1);
   return advance(insn, cpu);
 }
 

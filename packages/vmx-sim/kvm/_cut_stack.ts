@@ -2,18 +2,20 @@ import type { CpuState } from "../isa/contract.ts";
 import { RSP } from "../isa/contract.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { returnFar, returnInterrupt } from "../isa/_far.ts";
-import { leave, popAll, STACK_POINTER } from "../isa/_stack.ts";
+import { leave, popAll, POPPED, STACK_POINTER, storePopped } from "../isa/_stack.ts";
 
 /** Instructions that may wait for a device in the middle of their stack. */
 const poppers = new Set<Instruction["run"]>([leave, popAll, returnFar, returnInterrupt]);
 
 /**
- * The stack pointer of an instruction that waits for userspace between two pops. The emulator keeps its copy of the
+ * The stack pointer and the popped registers of an instruction that waits for userspace between two pops. The emulator keeps its copy of the
  * registers meanwhile, executes the instruction again from its start, and so adds again what it had popped.
  */
 export class CutStack {
   #isCut = false;
   readonly #pointer = new Int32Array(2);
+  readonly #popped = new Int32Array(POPPED.length);
+  #insn: Instruction | null = null;
 
   /** The instruction is executed again, from the stack pointer that it was cut short with; false when it was not. */
   resume(cpu: CpuState): boolean {
@@ -32,13 +34,18 @@ export class CutStack {
   keep(insn: Instruction): void {
     if (!poppers.has(insn.run)) return;
     this.#pointer.set(STACK_POINTER);
+    this.#popped.set(POPPED);
+    this.#insn = insn;
     this.#isCut = true;
   }
 
   // KERNEL 6.19 arch/x86/kvm/x86.c __get_regs
   /** Userspace reads the registers: the emulator's copy becomes the guest's. */
   show(cpu: CpuState): void {
-    if (this.#isCut) cpu.gpr.set(this.#pointer, RSP << 1);
+    if (!this.#isCut) return;
+    cpu.gpr.set(this.#pointer, RSP << 1);
+    const insn = this.#insn!;
+    if (insn.run === popAll) storePopped(insn, cpu, this.#popped, this.#popped[8]!);
   }
 
   // KERNEL 6.19 arch/x86/kvm/x86.c __set_regs
