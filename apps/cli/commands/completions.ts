@@ -65,12 +65,16 @@ function bash(commands: readonly Command[]): string {
   );
   return `# bash completion of ioeventfd
 _ioeventfd() {
-  local name="\${COMP_WORDS[1]}" word="\${COMP_WORDS[COMP_CWORD]}" words="" operands=""
+  local name="\${COMP_WORDS[1]}" word="\${COMP_WORDS[COMP_CWORD]}" words="" operands="" before=""
   if [ "$COMP_CWORD" -eq 1 ]; then
     ${reply(names(commands))}
     return
   fi
-  case "$name \${COMP_WORDS[COMP_CWORD-1]}" in
+  # bash takes --kernel=4 apart into --kernel, = and 4.
+  before="\${COMP_WORDS[COMP_CWORD-1]}"
+  if [ "$before" = "=" ]; then before="\${COMP_WORDS[COMP_CWORD-2]}"; fi
+  if [ "$word" = "=" ]; then word=""; fi
+  case "$name $before" in
 ${values.join("\n")}
     "help help") ${reply(names(commands))}; return ;;
   esac
@@ -80,10 +84,11 @@ ${cases.join("\n")}
   case "$word" in
     -*) COMPREPLY=($(compgen -W "$words" -- "$word")) ;;
     *) if [ -n "$operands" ]; then COMPREPLY=($(compgen -W "$operands" -- "$word")); return; fi
+      compopt -o filenames 2>/dev/null
       COMPREPLY=($(compgen -f -- "$word")) ;;
   esac
 }
-complete -o filenames -F _ioeventfd ioeventfd
+complete -F _ioeventfd ioeventfd
 `;
 }
 

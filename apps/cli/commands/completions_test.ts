@@ -48,6 +48,14 @@ Deno.test("completions bash completes commands, options and choices", async () =
   assert((await bash(["help", "c"]))?.includes("caps"));
   assertEquals(await bash(["completions", ""]), ["bash", "zsh", "fish"]);
   assert((await bash(["record", "-"]))?.includes("-o"));
+  assertEquals(await bash(["lint", "--kernel", "=", "3"]), ["3.14", "3.16"]);
+  assertEquals(await bash(["conform", "--paging", "="]), ["shadow", "ept"]);
+});
+
+Deno.test("completions bash takes no command for a directory of its name", async () => {
+  const text = await script("bash");
+  // With -o filenames for all, `bench` becomes `bench/` where there is such a directory.
+  assertEquals(text.split("\n").at(-2), "complete -F _ioeventfd ioeventfd");
 });
 
 Deno.test("completions bash gives each command its own choices", async () => {
