@@ -87,6 +87,9 @@ Deno.test("ioeventfd conform does not begin when it could not write in the end",
     const more = [`${folder}/out.jsonl`, "--junit", `${folder}/a/b`];
     const both = await ioeventfd([...args, ...more], { permissions });
     assertEquals([both.code, both.stderr, [...Deno.readDirSync(folder)]], [3, said, []]);
+    const itself = await ioeventfd([...args, folder], { permissions });
+    const why = `ioeventfd: cannot write ${folder}: it is a directory\n`;
+    assertEquals([itself.code, itself.stderr], [3, why]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -162,6 +162,9 @@ async function explain<T>(verb: string, path: string, work: () => Promise<T>): P
     if (error instanceof Deno.errors.NotFound) {
       throw new InputError(`cannot ${verb} ${path}: no such file or directory`);
     }
+    if (error instanceof Deno.errors.IsADirectory) {
+      throw new InputError(`cannot ${verb} ${path}: it is a directory`);
+    }
     if (error instanceof Deno.errors.NotCapable) {
       const flag = /--allow-[a-z]+/.exec(error.message)?.[0] ?? `--allow-${verb}`;
       throw new InputError(`cannot ${verb} ${path}: not permitted; run with ${flag}`);

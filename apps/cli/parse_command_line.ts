@@ -87,7 +87,7 @@ export function parseCommandLine(
  */
 export function checkOperands(command: Command, operands: readonly string[]): void {
   const [least, most] = command.operands;
-  const usage = `usage: ioeventfd ${command.name} ${command.usage}`;
+  const usage = `usage: ioeventfd ${command.name} ${command.usage}`.trimEnd();
   if (operands.length < least) {
     throw new UsageError(`${command.name}: an argument is missing; ${usage}`);
   }

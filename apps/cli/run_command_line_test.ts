@@ -54,6 +54,7 @@ Deno.test("runCommandLine() answers a wrong command line with one line and 2", a
       ["completions"],
       "completions: an argument is missing; usage: ioeventfd completions bash|zsh|fish",
     ],
+    [["man", "7"], 'man: unexpected argument "7"; usage: ioeventfd man'],
     [
       ["completions", "bsh"],
       'completions: no script for "bsh", only bash, zsh and fish, did you mean bash?',
