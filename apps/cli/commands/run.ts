@@ -16,8 +16,9 @@ export const run: Command = {
   description:
     `A SCENARIO is a TypeScript or JavaScript module that exports \`scenario\`. It is code, and runs
 with every permission that this command has: run what you trust. Those in scenarios/ also run
-on their own, without any permission: deno run scenarios/NAME.ts. Of several files those whose
-names begin with _ are parts of others and left out, so scenarios/*.ts plays all there are.
+on their own, deno run scenarios/NAME.ts: without any permission, or with --allow-read the two that
+have files beside them. Of several files those whose names begin with _ are parts of others and left
+out, so scenarios/*.ts plays all there are.
 
 A scenario that holds on some releases alone is skipped on others. --trace writes what ftrace
 would have shown and the calls that made the VMs; \`ioeventfd replay\` takes it, with --recorded-on
