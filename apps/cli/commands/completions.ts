@@ -85,6 +85,7 @@ ${cases.join("\n")}
     -*) COMPREPLY=($(compgen -W "$words" -- "$word")) ;;
     *) if [ -n "$operands" ]; then COMPREPLY=($(compgen -W "$operands" -- "$word")); return; fi
       compopt -o filenames 2>/dev/null
+      local IFS=$'\\n'
       COMPREPLY=($(compgen -f -- "$word")) ;;
   esac
 }

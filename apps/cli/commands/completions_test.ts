@@ -52,6 +52,18 @@ Deno.test("completions bash completes commands, options and choices", async () =
   assertEquals(await bash(["conform", "--paging", "="]), ["shadow", "ept"]);
 });
 
+Deno.test("completions bash keeps the name of a file with a blank in one", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/a guest.txt`, "");
+    const names = await bash(["replay", `${folder}/a`]);
+    if (names === null) return console.log("skipped: there is no bash");
+    assertEquals(names, [`${folder}/a guest.txt`]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("completions bash takes no command for a directory of its name", async () => {
   const text = await script("bash");
   // With -o filenames for all, `bench` becomes `bench/` where there is such a directory.
