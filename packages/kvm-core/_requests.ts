@@ -46,7 +46,8 @@ export function specRequest(
   flags: number,
 ): IoeventfdRequest {
   const busFlag = busFlagOf(spec.bus);
-  const { len } = spec.match;
+  // a caller without types may have left `match` out
+  const len = spec.match?.len;
   if (len !== 0 && len !== 1 && len !== 2 && len !== 4 && len !== 8) {
     checkInteger(len, "Length", 0, 8);
     throw new RangeError(`Length ${hex(len)} is not one of 0, 1, 2, 4, 8`);

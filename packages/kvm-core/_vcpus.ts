@@ -1,4 +1,4 @@
-import { hex, type KernelRelease, KVM_CAP_MAX_VCPUS, KvmError } from "@ioeventfd/uapi";
+import { hex, type KernelRelease, KVM_CAP_MAX_VCPUS, KvmError, showValue } from "@ioeventfd/uapi";
 import type { VcpuFile } from "./vcpu_file.ts";
 
 /** The vCPUs of a VM whose descriptors are open. */
@@ -27,7 +27,10 @@ export class Vcpus {
   // KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl_create_vcpu
   check(id: number): void {
     const { vm, capabilities } = this.#release;
-    if (!Number.isInteger(id) || id < 0 || id >= vm.vcpuIds) {
+    if (!Number.isInteger(id)) {
+      throw new TypeError(`vCPU id must be an integer: got ${showValue(id)}`);
+    }
+    if (id < 0 || id >= vm.vcpuIds) {
       throw new KvmError("EINVAL", { check: "vcpu-id", detail: `vCPU id ${id} is out of range` });
     }
     if (this.made >= (capabilities[KVM_CAP_MAX_VCPUS] ?? Infinity)) {

@@ -16,6 +16,7 @@ import {
   type KvmSystem,
   latestRelease,
   type OtherFile,
+  showValue,
 } from "@ioeventfd/uapi";
 import { Descriptor } from "./_descriptor.ts";
 import { HostMemories } from "./_host_memories.ts";
@@ -59,9 +60,17 @@ export class Kvm implements KvmSystem {
    * Opens `/dev/kvm`.
    *
    * @param options Release and descriptor table
+   * @throws {TypeError} for a release that is only named
    */
   constructor(options: KvmOptions = {}) {
     this.release = options.release ?? latestRelease;
+    if (typeof this.release !== "object") {
+      throw new TypeError(
+        `The release is what release("4.4") of @ioeventfd/uapi gives: got ${
+          showValue(this.release)
+        }`,
+      );
+    }
     this.files = options.files ?? new FileTable(this.release.eventfd);
     this.#memories = new HostMemories();
     this.#descriptor = new Descriptor(this.files, "dev_kvm", () => {});

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
   encodeIoeventfd,
+  type KernelRelease,
   kernelReleases,
   KVM_CHECK_EXTENSION,
   KVM_CREATE_IRQCHIP,
@@ -171,6 +172,7 @@ Deno.test("vCPU ids: out of range EINVAL, taken EEXIST, more than the limit EINV
   vcpu[Symbol.dispose]();
   assertEquals(errnoOf(() => vm.openVcpu(0)), "EEXIST", "a closed one stays in the VM");
   assertThrows(() => vm.createVcpu(0), TypeError, "no CPU");
+  assertThrows(() => vm.openVcpu(1.5), TypeError, "vCPU id must be an integer: got 1.5");
 });
 
 // live 3.5
@@ -353,6 +355,11 @@ Deno.test("A registration is EEXIST exactly when collides() says so of one that 
   ));
 });
 
+Deno.test("CoreBackend.open() takes no name for a release", () => {
+  const named = new CoreBackend({ release: "4.4" as unknown as KernelRelease });
+  assertThrows(() => named.open(), TypeError, 'got "4.4"');
+});
+
 Deno.test("The typed door takes no float, NaN, string or number for a bigint", () => {
   const rig = new Rig();
   const fd = rig.efd();
@@ -364,6 +371,7 @@ Deno.test("The typed door takes no float, NaN, string or number for a bigint", (
   assertThrows(assign({ addr: 2n ** 64n }), RangeError);
   assertThrows(assign({ match: { len: 1.5 } }), TypeError, "Length must be an integer: got 1.5");
   assertThrows(assign({ match: { len: NaN } }), TypeError);
+  assertThrows(assign({ match: undefined }), TypeError, "Length must be an integer: got undefined");
   assertThrows(assign({ match: { len: 3 } }), RangeError, "Length 0x3 is not one of 0, 1, 2, 4, 8");
   assertThrows(assign({ match: { len: 4, datamatch: 5 } }), TypeError);
   assertThrows(assign({ match: { len: 0, datamatch: 5n } }), RangeError);

@@ -1,7 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Guest } from "./testdata/guest.ts";
 import { flatSegment } from "@ioeventfd/uapi";
 import { CODE, makeGuest, MMIO } from "./testdata/guest.ts";
+import { VmxBackend } from "./vmx_backend.ts";
+import type { VmxOptions } from "./vmx_options.ts";
 
 const HLT = 0xf4;
 /** mov [rdi], eax; mov [rdi], eax; hlt */
@@ -17,6 +19,11 @@ function setPaging(guest: Guest, entries: Record<number, bigint>, size: 4 | 8, c
   const sregs = guest.vcpu.getSregs();
   guest.vcpu.setSregs({ ...sregs, cr0: sregs.cr0 | 0x8001_0001n, cr3: 0x3_0000n, cr4 });
 }
+
+Deno.test("VmxBackend.open() takes no third kind of paging", () => {
+  const other = new VmxBackend({ paging: "npt" } as unknown as VmxOptions);
+  assertThrows(() => other.open(), TypeError, 'got "npt"');
+});
 
 for (const paging of kinds) {
   Deno.test(`5-level paging with ${paging}: a doorbell behind five tables`, () => {

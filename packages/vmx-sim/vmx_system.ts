@@ -4,6 +4,7 @@
  * @module
  */
 import { Kvm } from "@ioeventfd/kvm-core";
+import { showValue } from "@ioeventfd/uapi";
 import type { VmxOptions } from "./vmx_options.ts";
 import { VmxVm } from "./vmx_vm.ts";
 
@@ -15,9 +16,14 @@ export class VmxSystem extends Kvm {
    * Opens `/dev/kvm`.
    *
    * @param options Release and machine
+   * @throws {TypeError} for a release that is only named, and for another kind of paging
    */
   constructor(options: VmxOptions = {}) {
     super(options.release === undefined ? {} : { release: options.release });
+    const { paging } = options;
+    if (paging !== undefined && paging !== "ept" && paging !== "shadow") {
+      throw new TypeError(`Paging must be "ept" or "shadow": got ${showValue(paging)}`);
+    }
     this.#options = options;
   }
 
