@@ -1,4 +1,4 @@
-import { KvmError } from "@ioeventfd/uapi";
+import { KvmError, type VmRules } from "@ioeventfd/uapi";
 import { registerIrqchip, registerPit } from "./_irqchip_devices.ts";
 import type { IoBus } from "./io_bus.ts";
 import { Irqchip, type IrqchipMode } from "./irqchip.ts";
@@ -8,8 +8,7 @@ export interface IrqchipHost {
   /** vCPUs were made. */
   hasVcpus(): boolean;
   bus(index: number): IoBus;
-  /** A PIT needs the PIC in the kernel. */
-  readonly pitNeedsPic: boolean;
+  readonly rules: VmRules;
 }
 
 // KERNEL 4.4, 6.19 arch/x86/kvm/x86.c kvm_arch_vm_ioctl, kvm_vm_ioctl_enable_cap
@@ -25,14 +24,14 @@ export class KernelIrqchip {
   }
 
   create(): void {
-    this.#checkNone();
+    if (this.irqchip !== null || !this.#host.rules.irqchipAfterSplit) this.#checkNone();
     if (this.#host.hasVcpus()) {
       throw new KvmError("EINVAL", { check: "vcpus", detail: "There are vCPUs already" });
     }
     const irqchip = new Irqchip();
     registerIrqchip(this.#host, irqchip);
     this.irqchip = irqchip;
-    this.mode = "full";
+    if (this.mode === "none") this.mode = "full";
   }
 
   enableSplit(): void {
@@ -45,7 +44,7 @@ export class KernelIrqchip {
 
   createPit2(speaker: boolean): void {
     if (this.#hasPit) throw new KvmError("EEXIST", { check: "pit", detail: "There is a PIT" });
-    if (this.irqchip === null && this.#host.pitNeedsPic) {
+    if (this.irqchip === null && this.#host.rules.pitNeedsPic) {
       throw new KvmError("ENOENT", {
         check: "irqchip",
         detail: "A PIT needs the PIC in the kernel",

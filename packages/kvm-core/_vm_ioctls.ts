@@ -1,5 +1,6 @@
 import {
   decodeCoalescedMmioZone,
+  decodeEnableCap,
   decodeIoeventfd,
   decodeIrqfd,
   decodeUserspaceMemoryRegion,
@@ -17,7 +18,9 @@ import {
   KVM_IOEVENTFD,
   KVM_IRQ_LINE,
   KVM_IRQFD,
+  KVM_MEM_GUEST_MEMFD,
   KVM_MEM_LOG_DIRTY_PAGES,
+  KVM_PIT_SPEAKER_DUMMY,
   KVM_REGISTER_COALESCED_MMIO,
   KVM_SET_GSI_ROUTING,
   KVM_SET_IDENTITY_MAP_ADDR,
@@ -30,10 +33,10 @@ import {
 } from "@ioeventfd/uapi";
 import { type Argument, copied, requestNumber, scalar, showRequest } from "./_ioctl_argument.ts";
 import { highWord, lowWord } from "./_u64.ts";
+import type { GuestMemfd } from "./memslots.ts";
 import type { Vm } from "./vm.ts";
 
 const ROUTE_BYTES = 48;
-const PIT_SPEAKER_DUMMY = 1;
 
 type Handler = (vm: Vm, arg: Argument) => number;
 
@@ -44,14 +47,14 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [KVM_SET_USER_MEMORY_REGION, (vm, arg) => setRegion(vm, copied(arg, 32))],
   [KVM_SET_USER_MEMORY_REGION2, (vm, arg) => {
     if (!vm.release.vm.memoryRegion2) refuse("ENOTTY", "ioctl", "This release has no such ioctl");
-    return setRegion(vm, copied(arg, 160).subarray(0, 32));
+    return setRegion(vm, copied(arg, 160));
   }],
   [KVM_REGISTER_COALESCED_MMIO, (vm, arg) => coalesced(vm, arg, true)],
   [KVM_UNREGISTER_COALESCED_MMIO, (vm, arg) => coalesced(vm, arg, false)],
   [KVM_CREATE_IRQCHIP, (vm) => done(vm.createIrqchip())],
   [KVM_CREATE_PIT2, (vm, arg) => {
     const flags = word(copied(arg, 64), 0);
-    return done(vm.createPit2((flags & PIT_SPEAKER_DUMMY) !== 0));
+    return done(vm.createPit2((flags & KVM_PIT_SPEAKER_DUMMY) !== 0));
   }],
   [KVM_CREATE_VCPU, (vm, arg) => vm.openVcpu(scalar(arg)).fd],
   [KVM_CHECK_EXTENSION, (vm, arg) => {
@@ -90,7 +93,24 @@ export function vmIoctl(vm: Vm, request: number, arg: Argument): number {
 }
 
 function setRegion(vm: Vm, bytes: Uint8Array): number {
-  return done(vm.setMemoryRegion(toMemoryRegion(decodeUserspaceMemoryRegion(bytes))));
+  const region = toMemoryRegion(decodeUserspaceMemoryRegion(bytes));
+  const isPrivate = bytes.length === 160 && (region.flags! & KVM_MEM_GUEST_MEMFD) !== 0;
+  if (isPrivate) return done(vm.slots.set(region, guestMemfd(vm, bytes)));
+  return done(vm.setMemoryRegion(region));
+}
+
+// KERNEL 6.19 virt/kvm/guest_memfd.c kvm_gmem_bind; include/uapi/linux/kvm.h struct kvm_userspace_memory_region2
+/** The private memory that the longer struct names: no descriptor here is any. */
+function guestMemfd(vm: Vm, bytes: Uint8Array): GuestMemfd {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return {
+    offset: view.getBigUint64(32, true),
+    bind: () => {
+      const fd = view.getInt32(40, true);
+      vm.kvm.files.lookupEventfd(fd);
+      refuse("EINVAL", "memfd", `Descriptor ${fd} is no guest_memfd`);
+    },
+  };
 }
 
 function coalesced(vm: Vm, arg: Argument, register: boolean): number {
@@ -103,14 +123,13 @@ function enableCap(vm: Vm, arg: Argument): number {
   if (vm.release.capabilities[KVM_CAP_SPLIT_IRQCHIP] === undefined) {
     refuse("ENOTTY", "ioctl", "This release enables no capability of a VM");
   }
-  const bytes = copied(arg, 104);
-  if (word(bytes, 4) !== 0) refuse("EINVAL", "flags", "Flags are not 0x0");
-  const cap = word(bytes, 0);
+  const { cap, flags, args } = decodeEnableCap(copied(arg, 104));
+  if (flags !== 0) refuse("EINVAL", "flags", "Flags are not 0x0");
   if (cap !== KVM_CAP_SPLIT_IRQCHIP) {
     refuse("EINVAL", "capability", `Capability ${hex(cap)} cannot be enabled here`);
   }
   const most = vm.release.capabilities[KVM_CAP_IRQ_ROUTING] ?? 0;
-  if (word(bytes, 12) !== 0 || word(bytes, 8) > most) {
+  if (args[0]! > BigInt(most)) {
     refuse("EINVAL", "routes", `More than ${hex(most)} routes are reserved`);
   }
   return done(vm.enableSplitIrqchip());

@@ -5,6 +5,7 @@
  */
 import {
   hex,
+  KVM_MEM_GUEST_MEMFD,
   KVM_MEM_READONLY,
   KvmError,
   type MemoryRegion,
@@ -42,6 +43,14 @@ export interface Memslot {
   readonly end: number;
   /** The memory itself, or null where the owning process has none at this address. */
   readonly bytes: Uint8Array | null;
+}
+
+/** Where `KVM_MEM_GUEST_MEMFD` says that private memory is. */
+export interface GuestMemfd {
+  /** First byte within it (u64). */
+  readonly offset: bigint;
+  /** Takes the descriptor; there is no guest_memfd here to take, so it throws. */
+  bind(): never;
 }
 
 /** What happened to a slot. */
@@ -171,30 +180,42 @@ export class Memslots {
    * `KVM_SET_USER_MEMORY_REGION`.
    *
    * @param region Slot, place, size and memory; size 0 deletes
-   * @throws {KvmError} EINVAL, EEXIST for an overlap, ENOMEM
+   * @param memfd Of `KVM_SET_USER_MEMORY_REGION2` alone, when its flags have `KVM_MEM_GUEST_MEMFD`
+   * @throws {KvmError} EINVAL, EEXIST for an overlap, ENOMEM; what `memfd` says
    */
-  set(region: MemoryRegion): void {
+  set(region: MemoryRegion, memfd: GuestMemfd | null = null): void {
     const { slot, gpa, size, hva } = region;
     const flags = region.flags ?? 0;
     const id = slot & 0xffff, as = slot >>> 16;
     if (id >= this.#rules.userSlots) {
       refuse("slot-id", `Slot id ${hex(id)} is not below ${hex(this.#rules.userSlots)}`);
     }
-    const unknown = (flags & ~this.#rules.validFlags) >>> 0;
+    const valid = memfd === null ? this.#rules.validFlags : KVM_MEM_GUEST_MEMFD;
+    const unknown = (flags & ~valid) >>> 0;
     if (unknown !== 0) refuse("flags", `Flags ${hex(unknown)} are not known`);
     if (size & PAGE_MASK) refuse("size", `Size ${hex(size)} is not a multiple of 0x1000`);
     if (gpa & PAGE_MASK) refuse("gpa", `Address ${hex(gpa)} is not a multiple of 0x1000`);
     if (hva & PAGE_MASK || hva + size > TASK_SIZE_MAX) {
       refuse("hva", `Memory at ${hex(hva)} is misaligned or not the process's own`);
     }
+    const offset = memfd?.offset ?? 0n;
+    if (offset & PAGE_MASK || offset + size > U64_MAX) {
+      refuse("memfd-offset", `Offset ${hex(offset)} is misaligned or wraps at 2^64`);
+    }
     const space = this.#spaces[as];
     if (space === undefined) refuse("address-space", `There is no address space ${hex(as)}`);
     if (gpa + size > U64_MAX) refuse("wrap", `Slot ${hex(gpa)} + ${hex(size)} wraps at 2^64`);
     if (size / PAGE > MAX_PAGES) refuse("pages", `Size ${hex(size)} is 2^31 pages or more`);
-    this.#change(space, id, as, { slot, flags, gpa, size, hva });
+    this.#change(space, id, as, { slot, flags, gpa, size, hva }, memfd);
   }
 
-  #change(space: AddressSpace, id: number, as: number, region: Required<MemoryRegion>): void {
+  #change(
+    space: AddressSpace,
+    id: number,
+    as: number,
+    region: Required<MemoryRegion>,
+    memfd: GuestMemfd | null,
+  ): void {
     const before = space.byId.get(id) ?? null;
     const { gpa, size, hva, flags } = region;
     if (size === 0n) {
@@ -204,7 +225,7 @@ export class Memslots {
     }
     if (before !== null) {
       const readonlyChanged = ((flags ^ before.flags) & KVM_MEM_READONLY) !== 0;
-      if (hva !== before.hva || size !== before.size || readonlyChanged) {
+      if (memfd !== null || hva !== before.hva || size !== before.size || readonlyChanged) {
         refuse("immutable", `Slot ${hex(id)} may change its place and dirty log alone`);
       }
       if (gpa === before.gpa && flags === before.flags) return;
@@ -212,6 +233,7 @@ export class Memslots {
     const kind = before === null ? "create" : gpa === before.gpa ? "flags" : "move";
     if (kind !== "flags") this.#checkOverlap(space, id, gpa, size);
     this.#allocate();
+    memfd?.bind();
     if (kind !== "flags" && this.#isTooHigh(gpa + size - 1n)) {
       // a move has the old place invalidated by then, and restores it
       if (before !== null) this.#commit(space, "move", before, before);

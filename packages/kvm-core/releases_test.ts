@@ -137,6 +137,21 @@ Deno.test("A PIT without PIC is ENOENT since 5.15, and on a full bus ENOMEM ever
   assertEquals(row(full), Array(6).fill("ENOMEM"));
 });
 
+Deno.test("KVM_CREATE_IRQCHIP after a split irqchip makes the PIC in 4.4, and is EEXIST since 5.15", () => {
+  const answers = ["4.4", "5.15", "6.19"].map((name) => {
+    const rig = new Rig(name);
+    rig.vm.enableSplitIrqchip();
+    const made = errnoOf(() => rig.vm.createIrqchip());
+    const again = errnoOf(() => rig.vm.createIrqchip());
+    return [made, again, rig.vm.irqchipMode, rig.vm.bus(1).deviceCount];
+  });
+  assertEquals(answers, [
+    [0, "EEXIST", "split", 3],
+    ["EEXIST", "EEXIST", "split", 0],
+    ["EEXIST", "EEXIST", "split", 0],
+  ]);
+});
+
 Deno.test("KVM_SET_GSI_ROUTING without irqchip is EINVAL since 5.15; before, as many as there may be are too many", () => {
   const ask = (routes: number) => (rig: Rig) => {
     const bytes = new Uint8Array(8 + routes * 48);

@@ -102,7 +102,7 @@ export class Vm extends VmDescriptor implements KvmVm {
     const irqchip = new KernelIrqchip({
       hasVcpus: () => this.hasVcpus,
       bus: shared.bus,
-      pitNeedsPic: this.release.vm.pitNeedsPic,
+      rules: this.release.vm,
     });
     this.#irqchip = irqchip;
     this.#irqfds = new Irqfds({ ...shared, rules: irqfd, irqchip });
@@ -113,7 +113,7 @@ export class Vm extends VmDescriptor implements KvmVm {
     return this.#irqchip.mode;
   }
 
-  /** PIC and IOAPIC, or null unless {@linkcode Vm.irqchipMode} is full. */
+  /** PIC and IOAPIC, or null: where {@linkcode Vm.irqchipMode} is full, and up to 4.4 beside a split one if asked for. */
   get irqchip(): Irqchip | null {
     return this.#irqchip.irqchip;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { encodeStruct, type StructLayout } from "./struct_layout.ts";
+import { decodeStruct, encodeStruct, type StructLayout } from "./struct_layout.ts";
 
 /** `struct kvm_enable_cap` without its padding. */
 export interface EnableCap {
@@ -45,4 +45,15 @@ export const ENABLE_CAP_LAYOUT: StructLayout<EnableCap> = {
  */
 export function encodeEnableCap(value: EnableCap): Uint8Array<ArrayBuffer> {
   return encodeStruct(ENABLE_CAP_LAYOUT, value);
+}
+
+/**
+ * Reads a `struct kvm_enable_cap`.
+ *
+ * @param bytes At least 104 bytes
+ * @returns Its fields
+ * @throws {RangeError} for fewer bytes
+ */
+export function decodeEnableCap(bytes: Uint8Array): EnableCap {
+  return decodeStruct(ENABLE_CAP_LAYOUT, bytes);
 }

@@ -86,6 +86,8 @@ export interface VmRules {
   readonly vcpuIds: number;
   /** `KVM_CREATE_PIT2` without a PIC in the kernel is ENOENT. */
   readonly pitNeedsPic: boolean;
+  /** `KVM_CREATE_IRQCHIP` makes PIC and IOAPIC beside a split irqchip; later that is EEXIST. */
+  readonly irqchipAfterSplit: boolean;
   /**
    * `KVM_SET_GSI_ROUTING` without an interrupt controller in the kernel is EINVAL. Before, it is not, and no routes are
    * ENOMEM, as many as `KVM_CAP_IRQ_ROUTING` says EINVAL.

@@ -62,6 +62,7 @@ const v3_14: KernelRelease = {
   vm: {
     vcpuIds: 255,
     pitNeedsPic: false,
+    irqchipAfterSplit: true,
     routingNeedsIrqchip: false,
     deadVmIsEio: false,
     memoryRegion2: false,
@@ -188,6 +189,7 @@ const v5_15: KernelRelease = {
     ...v4_4.vm,
     vcpuIds: 4096,
     pitNeedsPic: true,
+    irqchipAfterSplit: false,
     routingNeedsIrqchip: true,
     deadVmIsEio: true,
   },

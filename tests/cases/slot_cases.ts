@@ -1,9 +1,10 @@
 // Doorbells and memory slots.
 import { assertEquals } from "@std/assert";
+import { encodeUserspaceMemoryRegion, KVM_SET_USER_MEMORY_REGION2 } from "@ioeventfd/uapi";
 import { callCase, type Case } from "./case.ts";
-import type { Rig } from "./rig.ts";
+import { errnoOf, type Rig } from "./rig.ts";
 
-const A = 0xd000_0000, PAGE = 0x1000, READONLY = 2;
+const A = 0xd000_0000, PAGE = 0x1000, DIRTY_LOG = 1, READONLY = 2, GUEST_MEMFD = 4;
 
 /** A page of the process's memory, put at A as slot 0. */
 function page(rig: Rig, flags = 0): { hva: bigint; bytes: Uint8Array } {
@@ -68,4 +69,39 @@ export const slotCases: readonly Case[] = [
     assertEquals(rig.slot(1, A + PAGE, 2 * PAGE, hva), 0, "moved");
     assertEquals(rig.slot(1, A, 0, 0n), 0, "gone");
   }),
+
+  callCase(
+    "KVM_SET_USER_MEMORY_REGION2 with KVM_MEM_GUEST_MEMFD: what it refuses, and in which order",
+    (rig) => {
+      const { hva } = rig.system.allocateMemory(PAGE);
+      const file = rig.other("file"), closed = rig.efd();
+      rig.system.close(closed);
+      const set = (fd: number, flags = 0, gpa = A, size = PAGE, offset = 0n): string | 0 => {
+        const bytes = new Uint8Array(160);
+        bytes.set(encodeUserspaceMemoryRegion({
+          slot: 0,
+          flags: GUEST_MEMFD | flags,
+          guestPhysAddr: BigInt(gpa),
+          memorySize: BigInt(size),
+          userspaceAddr: hva,
+        }));
+        const view = new DataView(bytes.buffer);
+        view.setBigUint64(32, offset, true);
+        view.setInt32(40, fd, true);
+        return errnoOf(() => rig.vm.ioctl(KVM_SET_USER_MEMORY_REGION2, bytes));
+      };
+      assertEquals([set(closed), set(-1)], ["EBADF", "EBADF"]);
+      assertEquals([set(file), set(rig.efd())], ["EINVAL", "EINVAL"]);
+      assertEquals([set(closed, READONLY), set(closed, DIRTY_LOG)], ["EINVAL", "EINVAL"]);
+      assertEquals([set(closed, 0, A, PAGE, 0x800n), set(closed, 0, A, PAGE, -0x1000n)], [
+        "EINVAL",
+        "EINVAL",
+      ]);
+      assertEquals(rig.slot(0, A, PAGE, hva, GUEST_MEMFD), "EINVAL", "not in the shorter struct");
+      assertEquals(rig.slot(1, A, PAGE, hva), 0);
+      assertEquals(set(closed), "EEXIST");
+      assertEquals(rig.slot(0, A + PAGE, PAGE, hva), 0);
+      assertEquals([set(closed, 0, A + PAGE), set(closed, 0, A + PAGE, 0)], ["EINVAL", 0]);
+    },
+  ),
 ];
