@@ -1,15 +1,11 @@
 import type { BusRules } from "@ioeventfd/uapi";
 import type { IoeventfdIndex } from "./_ioeventfd_index.ts";
+import type { OrderedEntry } from "./_ordered_entry.ts";
 import type { OtherDevices } from "./_other_devices.ts";
-import type { BusEntry, IoDevice } from "./io_device.ts";
+import type { IoDevice } from "./io_device.ts";
 import { ReferenceBus } from "./reference_bus.ts";
 
 const IDLE_CHANGES = 64;
-
-/** An entry with its position among the registrations on its bus. */
-export interface OrderedEntry extends BusEntry {
-  readonly order: number;
-}
 
 /**
  * The kernel's array of a bus, kept only while it is needed. Where entries interfere, or are equal and the release sorts

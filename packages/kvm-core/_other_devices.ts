@@ -1,4 +1,4 @@
-import type { OrderedEntry } from "./_lazy_array.ts";
+import type { OrderedEntry } from "./_ordered_entry.ts";
 import { addressNumber, isPlain, RangeCover } from "./_range_cover.ts";
 import type { IoDevice } from "./io_device.ts";
 

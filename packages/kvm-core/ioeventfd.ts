@@ -4,30 +4,13 @@
  * @module
  */
 import type { EventfdContext } from "@ioeventfd/eventfd";
-import {
-  joinWords,
-  KVM_FAST_MMIO_BUS,
-  KVM_PIO_BUS,
-  KVM_VIRTIO_CCW_NOTIFY_BUS,
-  type RegistrationView,
-} from "@ioeventfd/uapi";
+import { busName, joinWords, KVM_FAST_MMIO_BUS, type RegistrationView } from "@ioeventfd/uapi";
+import type { ExactKey } from "./exact_key.ts";
 import { EOPNOTSUPP, type IoDevice } from "./io_device.ts";
 import { matches, type MatchRule } from "./matches.ts";
 
 /** What an {@linkcode Ioeventfd} is made from. */
-export interface IoeventfdInit {
-  /** Address, low word. */
-  readonly lo: number;
-  /** Address, high word. */
-  readonly hi: number;
-  /** Bytes: 0 (any), 1, 2, 4 or 8. */
-  readonly len: number;
-  /** No DATAMATCH. */
-  readonly wildcard: boolean;
-  /** Value compared, low word; 0 for a wildcard. */
-  readonly datamatchLo: number;
-  /** Value compared, high word; 0 for a wildcard. */
-  readonly datamatchHi: number;
+export interface IoeventfdInit extends ExactKey {
   /** What it signals; it holds a reference until it is destroyed. */
   readonly context: EventfdContext;
   /** `KVM_*_BUS` that it is for. */
@@ -140,9 +123,4 @@ export class Ioeventfd implements IoDevice, MatchRule {
     if (this.destroyed === 1) this.context.release();
     this.#onDestroy?.(this);
   }
-}
-
-function busName(index: number): RegistrationView["bus"] {
-  if (index === KVM_PIO_BUS) return "pio";
-  return index === KVM_VIRTIO_CCW_NOTIFY_BUS ? "ccw" : "mmio";
 }

@@ -1,5 +1,6 @@
 import {
   type DescriptorTable,
+  joinWords,
   KvmError,
   type Regs,
   type Segment,
@@ -37,10 +38,6 @@ const segmentNames = [["cs", CS], ["ds", DS], ["es", ES], ["fs", FS], ["gs", GS]
   SS,
 ]] as const;
 
-function join(lo: number, hi: number): bigint {
-  return BigInt(hi >>> 0) << 32n | BigInt(lo >>> 0);
-}
-
 function low(value: bigint): number {
   return Number(BigInt.asIntN(32, value));
 }
@@ -52,8 +49,8 @@ function high(value: bigint): number {
 /** `KVM_GET_REGS`. */
 export function getRegs(cpu: CpuState): Regs {
   const regs: Partial<Regs> = {};
-  generalNames.forEach((name, r) => regs[name] = join(cpu.gpr[r * 2]!, cpu.gpr[r * 2 + 1]!));
-  regs.rip = join(cpu.rip[0]!, cpu.rip[1]!);
+  generalNames.forEach((name, r) => regs[name] = joinWords(cpu.gpr[r * 2]!, cpu.gpr[r * 2 + 1]!));
+  regs.rip = joinWords(cpu.rip[0]!, cpu.rip[1]!);
   regs.rflags = BigInt(cpu.rflags >>> 0);
   return regs as Regs;
 }
@@ -74,7 +71,7 @@ function getSegment(state: SegmentState): Segment {
   const { rights } = state;
   const unusable = rights >> 16 & 1;
   return {
-    base: join(state.baseLo, state.baseHi),
+    base: joinWords(state.baseLo, state.baseHi),
     limit: state.limit >>> 0,
     selector: state.selector,
     type: rights & 0xf,
@@ -102,7 +99,7 @@ function setSegment(state: SegmentState, segment: Segment): void {
 }
 
 function getTable(state: TableState): DescriptorTable {
-  return { base: join(state.baseLo, state.baseHi), limit: state.limit };
+  return { base: joinWords(state.baseLo, state.baseHi), limit: state.limit };
 }
 
 function setTable(state: TableState, table: DescriptorTable): void {
@@ -122,7 +119,7 @@ export function getSregs(cpu: CpuState, apicBase: bigint): Sregs {
     gdt: getTable(cpu.gdt),
     idt: getTable(cpu.idt),
     cr0: BigInt(cpu.cr0 >>> 0),
-    cr2: join(cpu.cr2Lo, cpu.cr2Hi),
+    cr2: joinWords(cpu.cr2Lo, cpu.cr2Hi),
     cr3: BigInt(cpu.cr3),
     cr4: BigInt(cpu.cr4 >>> 0),
     cr8: BigInt(cpu.cr8),

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  joinWords,
   KVM_INTERNAL_ERROR_DELIVERY_EV,
   KVM_INTERNAL_ERROR_SIMUL_EX,
   KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON,
@@ -17,12 +18,7 @@ const LAST_ENTRY_CPU = 0;
 
 /** A field of the VMCS as one number. */
 export function u64(words: Int32Array, at: number): bigint {
-  return join64(words[at]!, words[at + 1]!);
-}
-
-/** A u64 out of its words. */
-export function join64(lo: number, hi: number): bigint {
-  return BigInt(hi >>> 0) << 32n | BigInt(lo >>> 0);
+  return joinWords(words[at]!, words[at + 1]!);
 }
 
 // KERNEL 4.4 arch/x86/kvm/vmx.c vmx_handle_exit; 6.19 arch/x86/kvm/x86.c kvm_prepare_event_vectoring_exit

@@ -12,7 +12,7 @@ import { kvmFastMmioText, kvmPageFaultText } from "../trace/tracepoint_text.ts";
 import * as counters from "../work/work_counters.ts";
 import * as runFields from "./_kvm_run_fields.ts";
 import * as busDispatch from "./bus_dispatch.ts";
-import { deliveryError, join64, simultaneousError, u64, unexpectedExit } from "./_fatal_exits.ts";
+import { deliveryError, simultaneousError, u64, unexpectedExit } from "./_fatal_exits.ts";
 import { Emulator } from "./emulator.ts";
 import type { IoBus } from "@ioeventfd/kvm-core";
 import type { FaultResult } from "./kvm_mmu.ts";
@@ -41,6 +41,7 @@ const {
   EXIT_REASON_MSR_WRITE,
   EXIT_REASON_TRIPLE_FAULT,
   EXIT_REASON_WBINVD,
+  joinWords,
   KVM_EXIT_INTERNAL_ERROR,
   KVM_EXIT_SHUTDOWN,
 } = uapi;
@@ -240,7 +241,7 @@ export class ExitHandlers {
 
   #emulateFault(lo: number, hi: number): boolean {
     const vcpu = this.#vcpu;
-    if (this.#refusesEmulation()) return deliveryError(vcpu, join64(lo, hi));
+    if (this.#refusesEmulation()) return deliveryError(vcpu, joinWords(lo, hi));
     const goesOn = this.emulator.emulate(EMULTYPE_PF, lo, hi);
     if (goesOn || this.#rules.mmioExitsCountedInEmulator) return goesOn;
     // KERNEL 4.4 arch/x86/kvm/mmu.c kvm_mmu_page_fault: a failed emulation is not counted
