@@ -58,6 +58,7 @@ export const ruleNames: RuleNames = {
   vm: {
     vcpuIds: "vCPU ids",
     pitNeedsPic: "PIT needs the PIC in the kernel",
+    irqchipAfterSplit: "PIC also beside a split irqchip",
     routingNeedsIrqchip: "interrupt routes need an irqchip",
     deadVmIsEio: "ioctl on a dead VM is EIO",
     memoryRegion2: "KVM_SET_USER_MEMORY_REGION2",
@@ -85,6 +86,7 @@ export const ruleNames: RuleNames = {
     outAdvancesRipFirst: "OUT advances RIP before the exit",
     port7eQuirk: "port 0x7e advances RIP first",
     fastPioIn: "IN without the emulator",
+    kernelPortRead: "IN of a device in the kernel fills",
     port80Bypass: "port 0x80 does not exit",
     stringPio: "string PIO in kernel",
     genericSkip: "generic instruction skip",
