@@ -34,6 +34,18 @@ Deno.test("CoalescedRing.push() reports a write right behind the page, where the
   assertEquals([ring.bytes.slice(8), ring.last, reports.length], [before, 1, 1]);
 });
 
+Deno.test("CoalescedRing has room up to its last entry, in the releases that look", () => {
+  for (const { name, bus: rules } of kernelReleases) {
+    const ring = new CoalescedRing(rules);
+    ring.first = 5;
+    const room = [KVM_COALESCED_MMIO_MAX - 1, KVM_COALESCED_MMIO_MAX].map((last) => {
+      ring.last = last;
+      return ring.hasRoom;
+    });
+    assertEquals(room, [true, !rules.coalescedRingChecksLast], name);
+  }
+});
+
 Deno.test("CoalescedRing.drain() takes nothing while an index is outside, and 8 bytes at most", () => {
   const ring = new CoalescedRing(release("6.19").bus);
   ring.push(0x1000, 0, 8, -1, -1, 0);
