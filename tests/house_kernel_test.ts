@@ -8,7 +8,7 @@ import { findDefinition } from "../tools/find_definition.ts";
 import { listCitations, parseKernelPlaces } from "../tools/kernel_citations.ts";
 import { kernelPage, pagePath } from "../tools/kernel_page.ts";
 import { kindOf, readKernelTable, tablePath, writeKernelTable } from "../tools/kernel_table.ts";
-import { root } from "../tools/workspace.ts";
+import { listFiles, root } from "../tools/workspace.ts";
 
 /** Trees that are no release: what the zero length and the fast bus came with. */
 const commits = ["f848a5a8dcb6", "68c3b4d1676d"];
@@ -79,7 +79,7 @@ Deno.test("all places of the newest release are lines of its source", () => {
 Deno.test("docs/kernel.md and the table are as the task writes them", () => {
   const again = "not as written: deno task citations --write";
   assert(
-    Deno.readTextFileSync(pagePath) === kernelPage(citations, table),
+    Deno.readTextFileSync(pagePath) === kernelPage(citations, table, listFiles("packages", ".ts")),
     `docs/kernel.md is ${again}`,
   );
   assert(Deno.readTextFileSync(tablePath) === writeKernelTable(table), `The table is ${again}`);
@@ -115,6 +115,26 @@ Deno.test("the task refuses a call for a definition, a missing file and another 
   } finally {
     await Deno.remove(kernel, { recursive: true });
   }
+});
+
+Deno.test("kernelPage() names the tests beside our files, and those that name the place", () => {
+  const places = [{ tree: "6.19", file: "fs/a.c", symbol: "alpha" }];
+  const of = (path: string) => ({ path, line: 1, text: "", places });
+  const cited = ["packages/x/_alpha.ts", "packages/x/other_test.ts", "tests/a_cases.ts"].map(of);
+  const known = {
+    trees: { "6.19": "linux 6.19.6" },
+    files: { "fs/a.c": { alpha: { trees: { "6.19": 7 } } } },
+  };
+  const page = kernelPage(cited, known, ["packages/x/alpha_test.ts", "packages/y/alpha_test.ts"]);
+  const row = page.split("\n").find((line) => line.startsWith("| `alpha`"))!;
+  assertEquals(row.split("|").slice(2).map((cell) => cell.trim()), [
+    "6.19:7",
+    "",
+    "[x/_alpha.ts](../packages/x/_alpha.ts)",
+    "[x/alpha_test.ts](../packages/x/alpha_test.ts), [x/other_test.ts](../packages/x/other_test.ts), " +
+    "[tests/a_cases.ts](../tests/a_cases.ts)",
+    "",
+  ]);
 });
 
 Deno.test("findDefinition() finds what a file defines, on its line", () => {

@@ -19,6 +19,7 @@ import {
   type TablePlace,
   writeKernelTable,
 } from "./kernel_table.ts";
+import { listFiles } from "./workspace.ts";
 
 /** One cited place of one tree, and who cites it. */
 interface Cited {
@@ -125,6 +126,6 @@ console.log(
 if (write) {
   const next = { trees: table.trees, files };
   Deno.writeTextFileSync(tablePath, writeKernelTable(next));
-  Deno.writeTextFileSync(pagePath, kernelPage(citations, next));
+  Deno.writeTextFileSync(pagePath, kernelPage(citations, next, listFiles("packages", ".ts")));
 }
 Deno.exit(troubles === 0 ? 0 : 1);

@@ -24,20 +24,38 @@ function whereIn(tree: string, symbol: string, evidence: Evidence): string {
   return symbol === "" ? tree : `${tree}:${evidence}`;
 }
 
+/** What a file is called for its tests: `_foo.ts` and `foo.ts` are tested in `foo_test.ts`. */
+function stemOf(path: string): string {
+  return path.replace(/(_test)?\.ts$/, "").replace(/\/_([^/]*)$/, "/$1");
+}
+
+function linksTo(paths: Iterable<string>): string {
+  return [...paths].map((path) => `[${path.replace("packages/", "")}](../${path})`).join(", ");
+}
+
 /**
  * The page: a heading a file of the kernel, a row a name in it.
  *
- * @param citations Every `KERNEL` line of the sources; those of tests are left out
+ * @param citations Every `KERNEL` line of the sources, tests too
  * @param known The table
+ * @param files Every TypeScript file, of which those that test are found by their names
  * @returns Markdown as `deno fmt` leaves it
  */
-export function kernelPage(citations: readonly Citation[], known: KernelTable): string {
-  const ours = new Map<string, Set<string>>();
+export function kernelPage(
+  citations: readonly Citation[],
+  known: KernelTable,
+  files: readonly string[],
+): string {
+  const beside = new Map(
+    files.filter((path) => path.endsWith("_test.ts")).map((path) => [stemOf(path), path]),
+  );
+  const ours = new Map<string, Set<string>>(), tests = new Map<string, Set<string>>();
   for (const { path, places } of citations) {
-    if (path.startsWith("tests/")) continue;
+    const isTest = path.startsWith("tests/") || path.endsWith("_test.ts");
     for (const { file, symbol } of places ?? []) {
       const key = `${file} ${symbol}`;
-      ours.set(key, (ours.get(key) ?? new Set()).add(path));
+      const by = isTest ? tests : ours;
+      by.set(key, (by.get(key) ?? new Set()).add(path));
     }
   }
   const contents: string[] = [];
@@ -45,8 +63,10 @@ export function kernelPage(citations: readonly Citation[], known: KernelTable): 
     const rows = Object.entries(known.files[file]!)
       .sort(([a], [b]) => a < b ? -1 : 1)
       .flatMap(([symbol, { facts, trees }]) => {
-        const paths = ours.get(`${file} ${symbol}`);
+        const key = `${file} ${symbol}`;
+        const paths = ours.get(key);
         if (paths === undefined) return [];
+        const named = [...paths].flatMap((path) => beside.get(stemOf(path)) ?? []);
         return [[
           symbol === "" ? "the file" : `\`${symbol}\``.replace("*`", "…`"),
           Object.entries(byAge(trees)).map(([tree, evidence]) => whereIn(tree, symbol, evidence))
@@ -54,12 +74,15 @@ export function kernelPage(citations: readonly Citation[], known: KernelTable): 
               ", ",
             ),
           facts ?? "",
-          [...paths].map((path) => `[${path.replace("packages/", "")}](../${path})`).join(", "),
+          linksTo(paths),
+          linksTo(new Set([...named, ...tests.get(key) ?? []])),
         ]];
       });
     if (rows.length === 0) return [];
     contents.push(`- [${file}](#${file.replace(/[/.]/g, "")})`);
-    return [`## ${file}\n\n${table([["name", "release:line", "facts", "ours"], ...rows])}\n`];
+    return [
+      `## ${file}\n\n${table([["name", "release:line", "facts", "ours", "tests"], ...rows])}\n`,
+    ];
   }).flat();
   const trees = Object.entries(byAge(known.trees)).map(([tree, name]) => [tree, name]);
   return `# The kernel, and who mirrors it
@@ -70,7 +93,8 @@ Code that mirrors the kernel has a line above it that names release, file and fu
 turns those lines around. A number is the line that defines the name in the tree below; "read" is a
 place of another commit, and "unseen" one of which no copy was found: the table behind this page,
 tests/testdata/kernel_places.json, tells which and why. "facts" is the section on it in the
-description of the kernel that this project was begun with.
+description of the kernel that this project was begun with. "tests" are the files of tests beside
+ours, and those that name the place themselves; what crosses packages is in [tests/](../tests).
 
 ${table([["release or commit", "tree"], ...trees])}
 

@@ -1,5 +1,8 @@
 // In-kernel devices, where a test looks into them or the bus. How they meet ioeventfds is in tests/cases, for every
 // backend.
+// KERNEL 6.19 arch/x86/kvm/i8259.c picdev_write, kvm_pic_init, kvm_pic_reset, kvm_pic_read_irq
+// KERNEL 6.19 arch/x86/kvm/ioapic.c ioapic_mmio_read, ioapic_mmio_write, ioapic_read_indirect, ioapic_write_indirect, kvm_ioapic_init
+// KERNEL 6.19 arch/x86/kvm/i8254.c kvm_create_pit, pit_ioport_read
 import { assertEquals } from "@std/assert";
 import { encodeIoeventfd, KVM_ENABLE_CAP, KVM_IOEVENTFD } from "@ioeventfd/uapi";
 import { errnoOf, refusal, Rig } from "./testdata/helpers.ts";

@@ -1,3 +1,4 @@
+// KERNEL 6.19 virt/kvm/kvm_main.c kvm_vm_ioctl, kvm_vm_release
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {

@@ -1,4 +1,7 @@
 // The tables against the kernel's headers where a C compiler has them, and against recorded numbers everywhere.
+// KERNEL 6.19 include/uapi/linux/kvm.h struct kvm_ioeventfd, struct kvm_irqfd, struct kvm_run, struct kvm_enable_cap, struct kvm_pit_config
+// KERNEL 6.19 include/uapi/linux/kvm.h struct kvm_coalesced_mmio, struct kvm_coalesced_mmio_zone, struct kvm_userspace_memory_region
+// KERNEL 6.19 arch/x86/include/uapi/asm/kvm.h struct kvm_regs, struct kvm_sregs, struct kvm_segment, struct kvm_dtable
 import { assert, assertEquals } from "@std/assert";
 import golden from "./testdata/golden.json" with { type: "json" };
 import { factsOf, probeSource, runProbe } from "./testdata/header_probe.ts";

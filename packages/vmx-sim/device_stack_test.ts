@@ -1,4 +1,6 @@
 // Stacks that lie in a device, and what else KVM's emulator reads otherwise than the CPU: seen on Linux 6.18.
+// KERNEL 6.19 arch/x86/kvm/emulate.c em_popa, em_pop_sreg, em_ret_far, em_iret, em_mov_sreg_rm
+// KERNEL 6.19 arch/x86/kvm/x86.c __get_regs, __set_regs
 import { assertEquals } from "@std/assert";
 import { flatSegment } from "@ioeventfd/uapi";
 import { makeGuest, MMIO } from "./testdata/guest.ts";

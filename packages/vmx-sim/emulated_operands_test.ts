@@ -3,6 +3,7 @@
  *
  * @module
  */
+// KERNEL 6.19 arch/x86/kvm/emulate.c group6, em_sgdt, em_sidt, em_lgdt_lidt, em_fxsave
 import { assertEquals } from "@std/assert";
 import { CODE, makeGuest, MMIO } from "./testdata/guest.ts";
 

@@ -1,4 +1,6 @@
 // Where KVM's emulator differs from the CPU whose instruction it takes over: seen on Linux 6.18, and read in 6.19.
+// KERNEL 6.19 arch/x86/kvm/emulate.c pio_in_emulated, string_insn_completed, group5, group11, em_movbe, __linearize, writeback
+// KERNEL 6.19 arch/x86/kvm/emulate.c x86_emulate_insn, __do_insn_fetch_bytes; 6.19 arch/x86/kvm/x86.c handle_emulation_failure
 import { assertEquals } from "@std/assert";
 import type { Sregs } from "@ioeventfd/uapi";
 import { CODE, makeGuest, MMIO } from "./testdata/guest.ts";

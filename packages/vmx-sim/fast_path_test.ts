@@ -1,3 +1,4 @@
+// KERNEL 6.19 arch/x86/kvm/vmx/vmx.c handle_ept_misconfig, handle_ept_violation
 import { assert, assertEquals } from "@std/assert";
 import { kernelReleases } from "@ioeventfd/uapi";
 import { makeGuest, MMIO } from "./testdata/guest.ts";

@@ -1,4 +1,8 @@
 // What a guest gets where a device in the kernel answers a read and puts nothing, or not all of it, where it is wanted.
+// KERNEL 6.19 arch/x86/kvm/x86.c emulator_pio_in, emulator_pio_in_out, complete_emulator_pio_in, kvm_fast_pio_in
+// KERNEL 6.19 arch/x86/kvm/emulate.c pio_in_emulated, read_emulated
+// KERNEL 6.19 arch/x86/kvm/i8254.c pit_ioport_read
+// KERNEL 6.19 arch/x86/kvm/ioapic.c ioapic_mmio_read
 import { assertEquals } from "@std/assert";
 import { makeGuest } from "./testdata/guest.ts";
 import type { GuestOptions } from "./testdata/guest.ts";

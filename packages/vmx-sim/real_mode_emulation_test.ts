@@ -1,4 +1,5 @@
 // What KVM's emulator makes of instructions that change the flow of control in real mode: seen on Linux 6.18.
+// KERNEL 6.19 arch/x86/kvm/emulate.c __emulate_int_real, emulate_int, em_push_sreg, em_jmp_far
 import { assertEquals } from "@std/assert";
 import { CODE, makeGuest } from "./testdata/guest.ts";
 import type { GuestOptions } from "./testdata/guest.ts";

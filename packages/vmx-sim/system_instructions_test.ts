@@ -1,4 +1,5 @@
 // Instructions that leave a guest for the kernel and come back: none of them is userspace's, with EPT or without.
+// KERNEL 6.19 arch/x86/kvm/x86.c kvm_set_cr0, kvm_set_cr3, kvm_set_cr4
 import { assertEquals } from "@std/assert";
 import { makeGuest, MMIO } from "./testdata/guest.ts";
 

@@ -1,4 +1,6 @@
 // What userspace puts into a vCPU between two runs, and what the kernel keeps of it.
+// KERNEL 6.19 arch/x86/kvm/x86.c __set_regs, kvm_is_valid_sregs
+// KERNEL 6.19 arch/x86/kvm/lapic.c kvm_apic_set_base
 import { assertEquals, assertThrows } from "@std/assert";
 import { decodeRunHead, KVM_INTERRUPT, KvmError, kvmExitName } from "@ioeventfd/uapi";
 import { CODE, makeGuest, MMIO } from "./testdata/guest.ts";

@@ -1,4 +1,6 @@
 // Quirk misconfig-in-vectoring: an exit that cuts the delivery of an event short.
+// KERNEL 6.19 arch/x86/kvm/vmx/vmx.c __vmx_handle_exit, vmx_check_emulate_instruction
+// KERNEL 6.19 arch/x86/kvm/x86.c kvm_prepare_event_vectoring_exit
 import { assert, assertEquals } from "@std/assert";
 import { VMCS_QUALIFICATION } from "./mod.ts";
 import { makeGuest, MMIO } from "./testdata/guest.ts";

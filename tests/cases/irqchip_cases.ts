@@ -1,4 +1,5 @@
 // Devices in the kernel on the same buses.
+// KERNEL 6.19 arch/x86/kvm/x86.c kvm_vm_ioctl_enable_cap, kvm_arch_vm_ioctl
 import { assertEquals } from "@std/assert";
 import {
   KVM_CAP_IRQ_ROUTING,

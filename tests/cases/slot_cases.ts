@@ -1,4 +1,6 @@
 // Doorbells and memory slots.
+// KERNEL 6.19 virt/kvm/guest_memfd.c kvm_gmem_bind
+// KERNEL 6.19 virt/kvm/kvm_main.c kvm_set_memory_region
 import { assertEquals } from "@std/assert";
 import { encodeUserspaceMemoryRegion, KVM_SET_USER_MEMORY_REGION2 } from "@ioeventfd/uapi";
 import { callCase, type Case } from "./case.ts";

@@ -1,4 +1,5 @@
 // Coalesced zones, KC_* of those run in C, and how they meet ioeventfds.
+// KERNEL 6.19 virt/kvm/coalesced_mmio.c kvm_vm_ioctl_register_coalesced_mmio, kvm_vm_ioctl_unregister_coalesced_mmio
 import { assertEquals } from "@std/assert";
 import { callCase, type Case } from "./case.ts";
 import { PIO, TOP } from "./flags.ts";
