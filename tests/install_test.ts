@@ -1,6 +1,6 @@
 // A project of its own, outside the checkout, that takes what is published: the tarballs in Node and in a browser, and
 // the command by `deno install -g`.
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { makeTarballs } from "../tools/bundle.ts";
 import { readRootConfig, root } from "../tools/workspace.ts";
 import { browserTest } from "./browser/chromium.ts";
@@ -75,6 +75,25 @@ Deno.test("npm installs the tarballs, and nothing else", async () => {
     await Deno.readTextFile(`${folder}/node_modules/@ioeventfd/uapi/package.json`),
   );
   assertEquals(exports["./kvm-error"].default, "./kvm_error.js");
+});
+
+Deno.test("a tarball needs what its main module imports, and leaves out what another entry point does", async () => {
+  const out = await Deno.makeTempDir({ prefix: "ioeventfd-tarballs-" });
+  try {
+    const made = await makeTarballs(new URL(`file://${out}/`), ["conform", "export"]);
+    const manifests = [];
+    for (const tarball of made) {
+      const { stdout } = await run("tar", ["-xzOf", tarball, "package/package.json"], out);
+      manifests.push(JSON.parse(stdout));
+    }
+    const [conform, exporter] = manifests;
+    assertEquals("fast-check" in conform.dependencies, false);
+    assertEquals(conform.peerDependenciesMeta, { "fast-check": { optional: true } });
+    assertMatch(exporter.dependencies["hyparquet-writer"], /^\d+\.\d+\.\d+$/);
+    assertEquals(exporter.peerDependencies, {});
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
 });
 
 Deno.test("a consumer in Node registers a doorbell, runs a guest and sees the signals", async () => {

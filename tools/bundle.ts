@@ -12,6 +12,7 @@ import {
   purePackages,
   readMembers,
   readRootConfig,
+  readText,
   root,
 } from "./workspace.ts";
 
@@ -49,21 +50,40 @@ async function lower(folder: string): Promise<void> {
   ], root);
 }
 
-/** Packages that a member imports: of this house, and libraries that only parts of it need. */
-async function requirements(folder: string): Promise<{ ours: string[]; others: string[] }> {
-  const { imports } = await readImportGraph(listFiles(folder, ".ts").filter(isPublished));
-  const specifiers = new Set(
-    imports.filter(({ runs, to }) => runs && !to.startsWith(folder)).map(({ specifier }) =>
-      specifier
-    ),
-  );
+/** What a member imports: of this house, what its `mod.ts` does not load without, and what other entry points need. */
+interface Requirements {
+  readonly ours: readonly string[];
+  readonly needed: readonly string[];
+  readonly optional: readonly string[];
+}
+
+async function requirements(folder: string): Promise<Requirements> {
+  const graph = await readImportGraph(listFiles(folder, ".ts").filter(isPublished));
+  const imports = graph.imports.filter(({ runs }) => runs);
+  const loaded = new Set([`${folder}/mod.ts`]);
+  for (const file of loaded) {
+    for (const { from, to } of imports) if (from === file) loaded.add(to);
+  }
+  const outside = imports.filter(({ to }) => !to.startsWith(`${folder}/`));
+  const specifiers = new Set(outside.map(({ specifier }) => specifier));
   const ours = bundled.filter(({ name }) =>
     [...specifiers].some((specifier) => specifier === name || specifier.startsWith(`${name}/`))
   );
+  const others = [...specifiers].filter((specifier) => !specifier.startsWith("@ioeventfd/"));
+  const needed = others.filter((name) =>
+    outside.some(({ from, specifier }) => specifier === name && loaded.has(from))
+  );
   return {
     ours: ours.map(({ name }) => name),
-    others: [...specifiers].filter((specifier) => !specifier.startsWith("@ioeventfd/")),
+    needed,
+    optional: others.filter((name) => !needed.includes(name)),
   };
+}
+
+/** The version of a library that a member's configuration names. */
+function versionOf(name: string, { folder }: Member): string {
+  const { imports } = JSON.parse(readText(`${folder}/deno.json`));
+  return imports[name].slice(`npm:${name}@`.length);
 }
 
 /** `deno pack` knows nothing of the workspace's other members; their names and versions are added here. */
@@ -76,11 +96,14 @@ async function packMember(member: Member, out: URL): Promise<string> {
     await lower(`${work}/package`);
     const path = `${work}/package/package.json`;
     const manifest = JSON.parse(await Deno.readTextFile(path));
-    const { ours, others } = await requirements(member.folder);
-    manifest.dependencies = Object.fromEntries(ours.map((name) => [name, `^${manifest.version}`]));
-    manifest.peerDependencies = Object.fromEntries(others.map((name) => [name, "*"]));
+    const { ours, needed, optional } = await requirements(member.folder);
+    manifest.dependencies = Object.fromEntries([
+      ...ours.map((name) => [name, `^${manifest.version}`]),
+      ...needed.map((name) => [name, versionOf(name, member)]),
+    ]);
+    manifest.peerDependencies = Object.fromEntries(optional.map((name) => [name, "*"]));
     manifest.peerDependenciesMeta = Object.fromEntries(
-      others.map((name) => [name, { optional: true }]),
+      optional.map((name) => [name, { optional: true }]),
     );
     await Deno.writeTextFile(path, JSON.stringify(manifest, null, 2) + "\n");
     const file = `${member.name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`;
