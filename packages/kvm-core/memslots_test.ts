@@ -4,7 +4,9 @@ import {
   encodeUserspaceMemoryRegion,
   kernelReleases,
   KVM_GET_DIRTY_LOG,
+  KVM_MEM_GUEST_MEMFD,
   KVM_SET_USER_MEMORY_REGION,
+  KvmError,
   latestRelease,
   type MemoryRegion,
   release,
@@ -287,4 +289,24 @@ Deno.test("Vm.setMemoryRegion() takes u64 and u32 fields alone", () => {
   assertThrows(set({ size: -1n }), RangeError);
   assertThrows(set({ slot: 1.5 }), TypeError);
   assertThrows(set({ flags: NaN }), TypeError);
+});
+
+Deno.test("Memslots.set() of private memory checks its offset, refuses a slot that is there, and binds last", () => {
+  const slots = new Memslots(latestRelease.memslots);
+  const private_ = { ...ok, slot: 1, gpa: 0x80000n, flags: KVM_MEM_GUEST_MEMFD };
+  const check = (offset: bigint, change: Partial<MemoryRegion> = {}): string => {
+    const bind = (): never => {
+      throw new KvmError("EBADF", { check: "memfd", detail: "No guest_memfd" });
+    };
+    return refusal(() => slots.set({ ...private_, ...change }, { offset, bind })).reason.check;
+  };
+  slots.set(ok);
+  const last = 2n ** 64n - 0x5000n;
+  assertEquals([0n, 0x1000n, last].map((offset) => check(offset)), ["memfd", "memfd", "memfd"]);
+  assertEquals([1n, 0x800n, last + 0x1000n, 2n ** 64n - 0x1000n].map((offset) => check(offset)), [
+    ...Array(4).fill("memfd-offset"),
+  ]);
+  assertEquals(check(0n, { slot: 0, gpa: ok.gpa }), "immutable");
+  assertEquals(check(0n, { gpa: ok.gpa }), "overlap");
+  assertEquals(slots.slots.length, 1);
 });
