@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A stream whose first bytes were seen; they come again. */
+/** A stream whose first bytes were seen; they come again, and an error that ended them comes after them. */
 export interface Peeked {
   /** Up to 512 bytes, fewer where the stream is shorter. */
   readonly head: Uint8Array;
@@ -23,11 +23,15 @@ const wanted = 512;
 export async function peek(source: ReadableStream<Uint8Array>): Promise<Peeked> {
   const reader = source.getReader();
   const seen: Uint8Array[] = [];
-  for (let length = 0; length < wanted;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    seen.push(value);
-    length += value.length;
+  try {
+    for (let length = 0; length < wanted;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      seen.push(value);
+      length += value.length;
+    }
+  } catch {
+    // The reader fails again, once what it gave has been read.
   }
   const head = new Uint8Array(await new Blob(seen.map((chunk) => chunk.slice())).arrayBuffer());
   const stream = new ReadableStream<Uint8Array>({
@@ -39,7 +43,7 @@ export async function peek(source: ReadableStream<Uint8Array>): Promise<Peeked> 
     async cancel(reason): Promise<void> {
       await reader.cancel(reason);
     },
-  });
+  }, { highWaterMark: 0 });
   return { head: head.subarray(0, wanted), stream };
 }
 

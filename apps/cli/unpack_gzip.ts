@@ -3,9 +3,12 @@
  *
  * @module
  */
-import { pipeline, Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { finished } from "node:stream/promises";
+import { createGunzip, type Gunzip } from "node:zlib";
 import { CaptureError } from "@ioeventfd/capture";
+
+/** So much is unpacked at a time: a thousand times as much at most. */
+const packedBytes = 1 << 15;
 
 /**
  * A stream, unpacked where its first bytes are those of gzip.
@@ -70,13 +73,31 @@ async function* members(
   broken: () => Error,
 ): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: 1 << 16 });
-  // What goes wrong on either side comes out of the iteration.
-  pipeline(Readable.from(packed, { objectMode: true }), gunzip, () => undefined);
+  const ready: Uint8Array[] = [];
+  gunzip.on("data", (piece: Uint8Array) => void ready.push(piece));
+  const over = finished(gunzip);
+  over.catch(() => undefined); // it is awaited below
   try {
-    yield* gunzip as AsyncIterable<Uint8Array>;
+    for await (const chunk of packed) {
+      for (let from = 0; from < chunk.length; from += packedBytes) {
+        await Promise.race([written(gunzip, chunk.subarray(from, from + packedBytes)), over]);
+        yield* ready.splice(0);
+      }
+    }
+    gunzip.end();
+    await over;
+    yield* ready.splice(0);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (!code.startsWith("Z_")) throw error;
+    // All that came before the damage, so that each reader tells the same place.
+    yield* ready.splice(0);
     throw broken();
+  } finally {
+    gunzip.destroy();
   }
+}
+
+function written(gunzip: Gunzip, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => gunzip.write(bytes, () => resolve()));
 }

@@ -5,6 +5,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { constants, gunzipSync } from "node:zlib";
 import { CaptureError } from "@ioeventfd/capture";
 import { runFake } from "./_fake_host.ts";
 import { unpackGzip } from "./unpack_gzip.ts";
@@ -98,6 +99,39 @@ Deno.test("unpackGzip() reads no more of its source than its reader takes", asyn
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert(read < 1000, `${read} members for the bytes of 16`);
   await reader.cancel();
+});
+
+Deno.test("unpackGzip() gives all there is before a cut, however slowly it is read", async () => {
+  const packed = await gzip(testdev);
+  for (const share of [0.01, 0.1, 0.6]) {
+    const cut = packed.subarray(0, packed.length * share);
+    const reader = unpackGzip(new Blob([cut]).stream()).getReader();
+    let length = 0;
+    const error = await assertRejects(async () => {
+      for (;;) {
+        length += (await reader.read()).value!.length;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    }, CaptureError);
+    assertEquals(error.line, 0);
+    const whole = gunzipSync(cut, { finishFlush: constants.Z_SYNC_FLUSH });
+    assertEquals(length, whole.length);
+  }
+});
+
+Deno.test("replay, export, watch and report say at the same line that gzip data is cut off", async () => {
+  const packed = await gzip(testdev);
+  for (const length of [5, 150, 3000, 9000, 16000]) {
+    const files = { x: packed.subarray(0, length) };
+    const { code, stderr } = await runFake(["replay", "x"], { files });
+    assertEquals(code, 3);
+    const [, line] = stderr.match(/^ioeventfd: x:(\d+): .* cut off at line \1\n$/)!;
+    assert(length < 150 ? line === "1" : Number(line) > length / 100, stderr);
+    for (const args of ["export -f csv", "export -f ftrace", "watch --once", "report -o -"]) {
+      const other = await runFake([...args.split(" "), "x"], { files });
+      assertEquals([other.code, other.stderr], [3, stderr], args);
+    }
+  }
 });
 
 Deno.test("replay, lint, watch and report read a recording in several members of gzip as its text", async () => {

@@ -26,9 +26,7 @@ export async function readTrace(
   onChunk?: (bytesRead: number) => void | Promise<void>,
 ): Promise<void> {
   const input = new Input(source, onChunk);
-  const head = await input.head().catch((error) => {
-    throw located(error, 1);
-  });
+  const head = await input.head();
   const foreign = foreignFormat(head);
   if (foreign !== undefined) throw new CaptureError(foreign, 1);
   const gzip = head[0] === 0x1f && head[1] === 0x8b;
@@ -64,11 +62,10 @@ function gunzip(input: Input): AsyncIterable<Uint8Array> {
 
 /** The chunks of a source, with its first bytes seen beforehand. */
 class Input implements AsyncIterableIterator<Uint8Array> {
-  /** The source itself failed, which is not the data's fault. */
-  failed = false;
   readonly #source: AsyncIterator<Uint8Array>;
   readonly #onChunk: ((bytesRead: number) => void | Promise<void>) | undefined;
   readonly #seen: Uint8Array[] = [];
+  #failure: { readonly error: unknown } | undefined;
   #bytes = 0;
 
   constructor(source: TraceSource, onChunk?: (bytesRead: number) => void | Promise<void>) {
@@ -76,18 +73,23 @@ class Input implements AsyncIterableIterator<Uint8Array> {
     this.#onChunk = onChunk;
   }
 
+  /** The source itself failed, which is not the data's fault. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  /** The first bytes, up to 512 where there are so many; they come again. */
+  /** The first bytes, up to 512 where there are so many; they come again, and after them what went wrong. */
   async head(): Promise<Uint8Array> {
     let length = 0;
     while (length < 512) {
-      const { done, value } = await this.#pull();
-      if (done === true) break;
-      this.#seen.push(value);
-      length += value.length;
+      const next = await this.#pull().catch(() => undefined);
+      if (next === undefined || next.done === true) break;
+      this.#seen.push(next.value);
+      length += next.value.length;
     }
     const head = new Uint8Array(length);
     let at = 0;
@@ -114,10 +116,11 @@ class Input implements AsyncIterableIterator<Uint8Array> {
   }
 
   async #pull(): Promise<IteratorResult<Uint8Array>> {
+    if (this.#failure !== undefined) throw this.#failure.error;
     try {
       return await this.#source.next();
     } catch (error) {
-      this.failed = true;
+      this.#failure = { error };
       throw error;
     }
   }

@@ -98,7 +98,7 @@ Deno.test("readTrace() adds the line to what a source that unpacks says of its d
     yield await Promise.resolve(bytes(text));
     throw new CaptureError("Too short", 0);
   }
-  for (const [count, at] of [[0, 1], [40, 41]] as const) {
+  for (const [count, at] of [[0, 1], [2, 3], [40, 41]] as const) {
     const parser = new TraceParser(() => undefined);
     const source = broken(line.repeat(count));
     const error = await assertRejects(() => readTrace(source, parser), CaptureError);

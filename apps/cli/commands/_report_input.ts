@@ -36,7 +36,7 @@ export async function readPart(context: Context, path: string): Promise<ReportPa
     return { kind: "recording", name, study: await studyRecording(input.stream, asked) };
   } catch (error) {
     if (error instanceof CaptureError) {
-      throw new InputError(`${name}:${error.line || 1}: ${error.message}`);
+      throw new InputError(`${name}:${error.line}: ${error.message}`);
     }
     if (error instanceof SyntaxError) throw new InputError(`${name}: ${error.message}`);
     throw error;
