@@ -13,6 +13,7 @@ import {
 } from "@ioeventfd/vmx-sim/trace/tracepoint-text";
 import { callText } from "./_event_text.ts";
 import type { ExportOptions, ExportSink, RecordingOpener } from "./export_options.ts";
+import { tellMalformed } from "./_tell_malformed.ts";
 
 const encoder = new TextEncoder();
 const header = [
@@ -37,7 +38,7 @@ const mmioKinds = ["unsatisfied-read", "read", "write"] as const;
  *
  * @param open Gives the recording from its beginning, once
  * @param sink Takes the bytes
- * @param options Progress
+ * @param options Progress, malformed lines
  * @throws {CaptureError} for what is no recording
  *
  * @example
@@ -58,7 +59,7 @@ const mmioKinds = ["unsatisfied-read", "read", "write"] as const;
 export async function exportFtrace(
   open: RecordingOpener,
   sink: ExportSink,
-  options: Pick<ExportOptions, "onProgress"> = {},
+  options: Pick<ExportOptions, "onProgress" | "onMalformed"> = {},
 ): Promise<void> {
   let text = header;
   const queue = new EventQueue((words, row, time) => text += lineOf(parser, words, row, time));
@@ -68,6 +69,7 @@ export async function exportFtrace(
     if (text !== "") await sink(encoder.encode(text));
     text = "";
   });
+  tellMalformed(parser, options);
   queue.end();
   if (text !== "") await sink(encoder.encode(text));
 }

@@ -18,6 +18,7 @@ import { callText } from "./_event_text.ts";
 import type { ExportEvent, ExportKind } from "./export_event.ts";
 import type { ExportOptions, RecordingOpener } from "./export_options.ts";
 import { Places } from "./_places.ts";
+import { tellMalformed } from "./_tell_malformed.ts";
 
 /**
  * Reads a recording twice, first for its doorbell table, then for its events, and gives them on in order of time with
@@ -62,6 +63,7 @@ export async function readEvents(
     await onProgress?.(read + bytes);
     if (ready.length > 0) await take(ready.splice(0));
   });
+  tellMalformed(parser, options);
   parser.finish();
   order.end();
   if (ready.length > 0) await take(ready);

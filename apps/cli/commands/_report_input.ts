@@ -9,6 +9,7 @@ import { InputError } from "../cli_error.ts";
 import type { Context } from "../command.ts";
 import { inputName } from "../host.ts";
 import { recordedOn } from "../kernel_option.ts";
+import { remarkMalformed } from "../malformed_remark.ts";
 import { looksLikeJson, peek } from "../peek.ts";
 import { ReadingProgress } from "../reading_progress.ts";
 import { utf8Text } from "../utf8_text.ts";
@@ -33,7 +34,10 @@ export async function readPart(context: Context, path: string): Promise<ReportPa
     if (looksLikeJson(input)) {
       return readDocument(name, await utf8Text(shortEnough(input.stream, name), name));
     }
-    return { kind: "recording", name, study: await studyRecording(input.stream, asked) };
+    const study = await studyRecording(input.stream, asked);
+    await progress.finish();
+    await remarkMalformed(context, name, study.recorded.malformed);
+    return { kind: "recording", name, study };
   } catch (error) {
     if (error instanceof CaptureError) {
       throw new InputError(`${name}:${error.line}: ${error.message}`);

@@ -5,12 +5,13 @@
  */
 import { grouped } from "@ioeventfd/capture/counted";
 import { CaptureError } from "@ioeventfd/capture";
-import type { ExportOptions, ExportSink, RecordingOpener } from "@ioeventfd/export";
+import type { ExportOptions, ExportSink, MalformedLines, RecordingOpener } from "@ioeventfd/export";
 import { InputError, UsageError } from "../cli_error.ts";
 import type { Command, Context } from "../command.ts";
 import { commandSummaries } from "../command_summaries.ts";
 import { inputName } from "../host.ts";
 import { recordedOn, recordedOnOption } from "../kernel_option.ts";
+import { remarkMalformed } from "../malformed_remark.ts";
 import { ReadingProgress } from "../reading_progress.ts";
 
 /** `ioeventfd export`. */
@@ -75,13 +76,14 @@ async function run(context: Context): Promise<number> {
   }
   const progress = new ReadingProgress(context, path, format === "ftrace" ? 1 : 2);
   let size = 0;
+  let malformed: MalformedLines = { count: 0, lines: [] };
   try {
     await writeTo(context, output, (sink) => {
       const counted: ExportSink = (bytes) => {
         size += bytes.length;
         return sink(bytes);
       };
-      return exportAs(format, context, counted, progress);
+      return exportAs(format, context, counted, progress, (found) => malformed = found);
     });
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;
@@ -89,6 +91,7 @@ async function run(context: Context): Promise<number> {
   } finally {
     await progress.finish();
   }
+  await remarkMalformed(context, inputName(path), malformed);
   if (output !== "-" && !context.quiet) {
     const next = format === "perfetto" ? "; open it in ui.perfetto.dev" : "";
     await context.stderr.write(`${output}: ${grouped(Math.ceil(size / 1000))} kB${next}\n`);
@@ -101,11 +104,12 @@ async function exportAs(
   context: Context,
   sink: ExportSink,
   progress: ReadingProgress,
+  onMalformed: NonNullable<ExportOptions["onMalformed"]>,
 ): Promise<void> {
   const path = context.operands[0]!;
   const name = context.options.text("name") ?? inputName(path);
   const open: RecordingOpener = () => progress.open();
-  const options: ExportOptions = recordedOn(context.options);
+  const options: ExportOptions = { ...recordedOn(context.options), onMalformed };
   // Each format alone is loaded, and none when other commands run.
   switch (format) {
     case "perfetto": {

@@ -19,6 +19,7 @@ import { fitText } from "../fit_text.ts";
 import { inputName } from "../host.ts";
 import { jsonDocument, jsonOption } from "../json_output.ts";
 import { kernelOption, recordedOn, recordedOnOption } from "../kernel_option.ts";
+import { remarkMalformed } from "../malformed_remark.ts";
 import { ReadingProgress } from "../reading_progress.ts";
 
 /** `ioeventfd replay`. */
@@ -119,7 +120,7 @@ async function replayOne(
   try {
     const report = await replayRecording(await progress.open(), asked);
     await progress.finish();
-    await remarks(context, name, report);
+    await remarkMalformed(context, name, report.malformed);
     return report;
   } catch (error) {
     await progress.finish();
@@ -128,20 +129,6 @@ async function replayOne(
     }
     throw error;
   }
-}
-
-async function remarks(
-  { quiet, stderr }: Context,
-  name: string,
-  report: ReplayReport,
-): Promise<void> {
-  const { malformed: { count, lines } } = report;
-  if (quiet || count === 0) return;
-  await stderr.write(
-    `${name}: ${count} malformed ${count === 1 ? "line" : "lines"}, the first at line ${
-      lines[0]
-    }\n`,
-  );
 }
 
 function failed({ contradictionCount, exits }: ReplayReport): boolean {

@@ -67,6 +67,19 @@ Deno.test("replay counts malformed lines when the rest is usable", async () => {
   assertEquals([code, stderr], [0, "stdin: 2 malformed lines, the first at line 1\n"]);
 });
 
+Deno.test("replay, report and export say alike that the last line is cut off", async () => {
+  const lines = Deno.readTextFileSync(testdev).split("\n").slice(0, 400);
+  const files = { x: `${lines.join("\n")}\n${lines.at(-1)!.replace(/(kvm_\w+: \w+).*/, "$1")}` };
+  const rest = ["report", ...["csv", "perfetto", "ftrace", "parquet"].map((f) => `export -f ${f}`)];
+  for (const args of ["replay", ...rest.map((one) => `${one} -o out`)]) {
+    const { code, stderr } = await runFake([...args.split(" "), "x"], { files });
+    const remark = stderr.split("\n").filter((line) => !line.startsWith("out: ")).join("\n");
+    assertEquals([code, remark], [0, `x: 1 malformed line, the first at line 401\n`], args);
+    const quiet = await runFake([...args.split(" "), "x", "--quiet"], { files });
+    assertEquals([quiet.code, quiet.stderr], [0, ""], args);
+  }
+});
+
 Deno.test("ioeventfd replay, report, export, lint and plan end with 130 at Ctrl-C, and leave no half a file", async () => {
   const path = "captures/q35-pci-testdev.bpftrace.txt";
   const lines = [
