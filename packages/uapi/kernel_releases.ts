@@ -188,7 +188,6 @@ const v5_15: KernelRelease = {
   vm: {
     ...v4_4.vm,
     vcpuIds: 4096,
-    pitNeedsPic: true,
     irqchipAfterSplit: false,
     routingNeedsIrqchip: true,
     deadVmIsEio: true,
@@ -239,7 +238,7 @@ const v6_19: KernelRelease = {
   },
   irqfd: { ...v5_15.irqfd, busyAcrossVms: true },
   memslots: { ...v5_15.memslots, maxGpaBits: 52 },
-  vm: { ...v5_15.vm, memoryRegion2: true },
+  vm: { ...v5_15.vm, pitNeedsPic: true, memoryRegion2: true },
   x86: {
     ...v5_15.x86,
     misconfigWhileVectoringFatal: false,

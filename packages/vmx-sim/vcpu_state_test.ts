@@ -91,6 +91,20 @@ Deno.test("KVM_SET_SREGS keeps IA32_APIC_BASE, moves the LAPIC's page with it, a
   assertEquals(second.vm.createVcpu(1).getSregs().apicBase, 0xfee0_0800n);
 });
 
+Deno.test("KVM_SET_SREGS of 4.4 takes any IA32_APIC_BASE from the host", () => {
+  using guest = makeGuest({
+    kernel: "4.4",
+    code: [HLT],
+    prepare: (vm) => vm.createIrqchip(),
+  });
+  const { vcpu } = guest;
+  const sregs = vcpu.getSregs();
+  for (const apicBase of [0xfee0_0901n, 0x1_0000_fee0_0900n, 0xfee0_0400n]) {
+    vcpu.setSregs({ ...sregs, apicBase });
+    assertEquals(vcpu.getSregs().apicBase, apicBase);
+  }
+});
+
 Deno.test("KVM_RUN takes CR8 from struct kvm_run, and an immediate exit leaves its exit reason alone", () => {
   using guest = makeGuest({ code: [0xe6, 0x10, HLT] });
   const { vcpu } = guest;

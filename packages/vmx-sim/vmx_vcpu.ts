@@ -204,7 +204,8 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
     const { cpu, vm } = this.#context;
     const apicProblem = apicBaseProblem(sregs.apicBase, this.#apicBase);
     setSregs(cpu, sregs, vm.release.x86.validatesSregs, apicProblem);
-    if (apicProblem === null) this.#apicBase = sregs.apicBase;
+    // A release that does not look takes any.
+    this.#apicBase = sregs.apicBase;
     const isReset = cpu.rip[0] === 0xfff0 && cpu.rip[1] === 0 && (cpu.cr0 & CR0_PE) === 0 &&
       sregs.cs.selector === 0xf000 && sregs.cs.base === 0xffff_0000n;
     if (isReset && this.id === 0) this.#context.activity = ACTIVE;

@@ -267,8 +267,8 @@ export class RunLoop {
     if (vcpu.work.counting) vcpu.closeExit();
     if (this.#interruptWindow()) return LEAVE;
     const isInvalid = vcpu.vm.paging === "shadow" && this.#needsEmulation();
-    // From 6.19 on no entry is traced that is not made; before, the first of those that are not.
-    const isTraced = !isInvalid || !this.#isEmulating && vcpu.vm.release.trace.format !== "6.19";
+    // From 5.15 on no entry is traced that is not made; before, the first of those that are not.
+    const isTraced = !isInvalid || !this.#isEmulating && vcpu.vm.release.trace.format === "4.4";
     this.#isEmulating = isInvalid;
     if (vcpu.isTracing && isTraced) traceEntry(vcpu);
     if (isInvalid) return this.#emulateInvalid() ? EMULATED : LEAVE;
