@@ -8,7 +8,7 @@ import type { Command } from "./command.ts";
 
 /** What each subcommand does, in one line, in the order help shows them: that of `commands.ts`. */
 export const commandSummaries = {
-  run: "Plays scenarios on the model or on the host's KVM",
+  run: "Play scenarios on the model or on the host's KVM",
   record: "Record a VMM on this host, for replay, report and watch",
   replay: "A recording of a VMM through the model: doorbells, and every exit explained",
   watch: "A live doorbell table over a recording that grows",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { grouped } from "@ioeventfd/capture/counted";
+import { counted, grouped } from "@ioeventfd/capture/counted";
 import { textTable } from "@ioeventfd/capture/text-table";
 import { isEmulated } from "@ioeventfd/report/kicks-document";
 import type { DoorbellComparison } from "@ioeventfd/scenario";
@@ -127,7 +127,7 @@ export function modelText(comparison: DoorbellComparison, style: Style): string 
   );
   return [
     `${style.bold("A kick on the model, by the shape of its doorbell")}: Linux ` +
-    `${comparison.kernel}, VMX with EPT, ${grouped(comparison.iterations)} kicks`,
+    `${comparison.kernel}, VMX with EPT, ${counted(comparison.iterations, "kick")}`,
     "",
     style.bold(heading!),
     ...lines,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { grouped } from "@ioeventfd/capture/counted";
+import { counted, grouped } from "@ioeventfd/capture/counted";
 import { textTable } from "@ioeventfd/capture/text-table";
 import type { ComparisonRow, DoorbellComparison } from "@ioeventfd/scenario";
 import { doorbellShapes } from "@ioeventfd/scenario";
@@ -81,7 +81,7 @@ export function compareText(comparison: DoorbellComparison, style: Style): strin
   const fast = rows.find(({ name, paths }) => name === fastRow && paths.includes("fast-mmio"));
   const lines = [
     `${style.bold("A kick, by the shape of its doorbell")}: Linux ${kernel}, VMX with EPT, ` +
-    `64-bit guest, one byte, ${grouped(iterations)} kicks after the first`,
+    `64-bit guest, one byte, ${counted(iterations, "kick")} after the first`,
     "",
     ...mainTable(rows, fast?.cycles, style),
     "",

@@ -13,6 +13,13 @@ const names = [
   "mmio-four-lengths",
 ];
 
+Deno.test("ioeventfd compare and bench count one kick as one", async () => {
+  const compared = await runFake(["compare", "--iterations", "1"]);
+  assertMatch(compared.stdout, /, one byte, 1 kick after the first$/m);
+  const bench = await runFake(["bench", "--backend", "sim", "--iterations", "1"]);
+  assertMatch(bench.stdout, /: Linux [\d.]+, VMX with EPT, 1 kick$/m);
+});
+
 Deno.test("ioeventfd compare --json has one row for each shape, with these fields and no other", async () => {
   const { code, stdout, stderr } = await runFake(["compare", "--iterations", "20", "--json"]);
   assertEquals([code, stderr], [0, ""]);

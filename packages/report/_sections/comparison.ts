@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { grouped, significant } from "../_format.ts";
+import { counted, grouped, significant } from "../_format.ts";
 import { type Html, markup } from "../_html.ts";
 import type { PageBuilder } from "../_page/builder.ts";
 import { figure } from "../_page/figure.ts";
@@ -25,7 +25,7 @@ export function comparisonSection(
   return markup`<article id="${id}">
 <h2>${name}</h2>
 <p class="lead">A kick by the shape of its doorbell: Linux ${kernel}, VMX with EPT, a 64-bit guest, one byte,
-${grouped(iterations)} kicks after the first.</p>
+${counted(iterations, "kick")} after the first.</p>
 <section>
 <h3>Modelled cycles</h3>
 <p>Counted work times the cost table below; no machine was measured for this.</p>
