@@ -77,20 +77,22 @@ Deno.test("npm installs the tarballs, and nothing else", async () => {
   assertEquals(exports["./kvm-error"].default, "./kvm_error.js");
 });
 
-Deno.test("a tarball needs what its main module imports, and leaves out what another entry point does", async () => {
+Deno.test("a tarball needs what its main module imports, and leaves the choice of what another entry point does", async () => {
   const out = await Deno.makeTempDir({ prefix: "ioeventfd-tarballs-" });
   try {
-    const made = await makeTarballs(new URL(`file://${out}/`), ["conform", "export"]);
+    const made = await makeTarballs(new URL(`file://${out}/`), ["conform", "export", "vmx-sim"]);
     const manifests = [];
     for (const tarball of made) {
       const { stdout } = await run("tar", ["-xzOf", tarball, "package/package.json"], out);
       manifests.push(JSON.parse(stdout));
     }
-    const [conform, exporter] = manifests;
+    const [simulator, conform, exporter] = manifests;
     assertEquals("fast-check" in conform.dependencies, false);
     assertEquals(conform.peerDependenciesMeta, { "fast-check": { optional: true } });
     assertMatch(exporter.dependencies["hyparquet-writer"], /^\d+\.\d+\.\d+$/);
     assertEquals(exporter.peerDependencies, {});
+    assertEquals(simulator.peerDependencies, { "iced-x86": "*" });
+    assertEquals(simulator.peerDependenciesMeta, { "iced-x86": { optional: true } });
   } finally {
     await Deno.remove(out, { recursive: true });
   }

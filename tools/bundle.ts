@@ -58,7 +58,8 @@ interface Requirements {
 }
 
 async function requirements(folder: string): Promise<Requirements> {
-  const graph = await readImportGraph(listFiles(folder, ".ts").filter(isPublished));
+  const files = listFiles(folder, ".ts").filter(isPublished);
+  const graph = await readImportGraph(files);
   const imports = graph.imports.filter(({ runs }) => runs);
   const loaded = new Set([`${folder}/mod.ts`]);
   for (const file of loaded) {
@@ -73,17 +74,25 @@ async function requirements(folder: string): Promise<Requirements> {
   const needed = others.filter((name) =>
     outside.some(({ from, specifier }) => specifier === name && loaded.has(from))
   );
+  // A library named at run time is in no graph.
+  const named = Object.keys(importsOf(folder)).filter((name) =>
+    !specifiers.has(name) && files.some((path) => readText(path).includes(`"${name}"`))
+  );
   return {
     ours: ours.map(({ name }) => name),
     needed,
-    optional: others.filter((name) => !needed.includes(name)),
+    optional: [...others.filter((name) => !needed.includes(name)), ...named],
   };
 }
 
 /** The version of a library that a member's configuration names. */
 function versionOf(name: string, { folder }: Member): string {
-  const { imports } = JSON.parse(readText(`${folder}/deno.json`));
-  return imports[name].slice(`npm:${name}@`.length);
+  return importsOf(folder)[name]!.slice(`npm:${name}@`.length);
+}
+
+/** The libraries of a member's own configuration. */
+function importsOf(folder: string): Readonly<Record<string, string>> {
+  return JSON.parse(readText(`${folder}/deno.json`)).imports ?? {};
 }
 
 /** `deno pack` knows nothing of the workspace's other members; their names and versions are added here. */
