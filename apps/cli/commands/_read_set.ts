@@ -7,6 +7,14 @@ import { readSets } from "./_read_sets.ts";
 
 const units = new Map([["", 1e9], ["s", 1e9], ["ms", 1e6], ["us", 1e3], ["µs", 1e3], ["ns", 1]]);
 
+/** A set of registrations, and what it was read from. */
+export interface ReadSet {
+  /** As it was at the time asked for. */
+  readonly set: RegistrationSet;
+  /** From a recording, rather than JSON. */
+  readonly isRecorded: boolean;
+}
+
 /**
  * A set from JSON, or what a VM of a recording had at a time.
  *
@@ -17,13 +25,17 @@ export async function readSet(
   context: Context,
   operand: string,
   { vm }: { readonly vm: string | undefined },
-): Promise<RegistrationSet> {
+): Promise<ReadSet> {
   const { path, untilNs } = splitOperand(operand);
+  if (untilNs === null) await refuseWrongTime(context, operand);
   const name = inputName(path);
   const sets = await readSets(context, path, name);
-  if (typeof sets !== "string") return stateOf(only(sets, vm, name), untilNs);
+  if (typeof sets !== "string") {
+    return { set: stateOf(only(sets, vm, name), untilNs), isRecorded: true };
+  }
   if (untilNs !== null) throw new UsageError(`${operand}: a set as JSON has no time`);
-  return /^\s*\[\s*\]\s*$/.test(sets) ? [] : parseRegistrationSet(sets, name);
+  const isEmpty = /^\s*\[\s*\]\s*$/.test(sets);
+  return { set: isEmpty ? [] : parseRegistrationSet(sets, name), isRecorded: false };
 }
 
 /** `FILE@3.2s`; a name that has another `@` in it stays whole. */
@@ -31,6 +43,25 @@ function splitOperand(operand: string): { readonly path: string; readonly untilN
   const parts = operand.match(/^(.+)@(\d+(?:\.\d+)?)(ns|us|µs|ms|s)?$/s);
   if (parts === null) return { path: operand, untilNs: null };
   return { path: parts[1]!, untilNs: Math.round(Number(parts[2]) * units.get(parts[3] ?? "")!) };
+}
+
+/** What is no time behind an `@` is part of a name, unless the name before it is that of a file and the whole is not. */
+async function refuseWrongTime(context: Context, operand: string): Promise<void> {
+  const [, path, time] = operand.match(/^(.+)@([^@/]*)$/s) ?? [];
+  if (path === undefined || !await opens(context, path) || await opens(context, operand)) return;
+  throw new UsageError(
+    `${operand}: "${time}" is not a time since the first event; write it like 3.2s, 250ms or 12us`,
+  );
+}
+
+async function opens(context: Context, path: string): Promise<boolean> {
+  if (path === "-") return true;
+  try {
+    await (await context.open(path)).cancel();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function only(sets: readonly RecordedSet[], vm: string | undefined, name: string): RecordedSet {

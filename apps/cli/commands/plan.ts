@@ -73,7 +73,10 @@ async function run(context: Context): Promise<number> {
   const vm = options.text("vm");
   const old = await readSet(context, operands[0]!, { vm });
   const next = await readSet(context, operands[1]!, { vm });
-  const found = planSets(old, next, {
+  if (vm !== undefined && !old.isRecorded && !next.isRecorded) {
+    throw new UsageError("plan: --vm is for recordings, and both sets are JSON");
+  }
+  const found = planSets(old.set, next.set, {
     releases: chosenReleases(options),
     ept: options.flag("ept"),
   });

@@ -102,12 +102,31 @@ Deno.test("plan says in one line what is wrong with its input", async () => {
     [["old.json"], 2, /.+/],
     [["-", "-"], 2, /^ioeventfd: stdin can be one set, not both\n$/],
     [["old.json@3s", "new.json"], 2, /^ioeventfd: old\.json@3s: a set as JSON has no time\n$/],
+    [["vmm.txt@abc", "new.json"], 2, /^ioeventfd: vmm\.txt@abc: "abc" is not a time since the /],
+    [
+      ["new.json", "vmm.txt@-1s"],
+      2,
+      /: "-1s" is not a time .*; write it like 3\.2s, 250ms or 12us\n$/,
+    ],
+    [["vmm.txt@", "new.json"], 2, /^ioeventfd: vmm\.txt@: "" is not a time/],
+    [["none.txt@abc", "new.json"], 3, /^ioeventfd: cannot read none\.txt@abc: no such file/],
+    [
+      ["old.json", "new.json", "--vm", "9"],
+      2,
+      /^ioeventfd: plan: --vm is for recordings, and both/,
+    ],
     [["bad.txt", "new.json"], 3, /^ioeventfd: bad\.txt: neither a set as JSON nor a recording: /],
     [["none.json", "new.json"], 3, /^ioeventfd: cannot read none\.json/],
   ];
   for (const [args, code, message] of cases) {
-    const ran = await plan(args, { "bad.txt": "hello\n" });
+    const ran = await plan(args, { "bad.txt": "hello\n", "vmm.txt": recording });
     assertEquals([ran.code, ran.stdout], [code, ""], ran.stderr);
     assertMatch(ran.stderr, message);
   }
+});
+
+Deno.test("plan reads a file whose name looks like one with a wrong time", async () => {
+  const files = { "vmm.txt": "hello\n", "vmm.txt@noon": recording };
+  const { code, stdout } = await plan(["vmm.txt@noon@1.5s", "vmm.txt@noon", "--json"], files);
+  assertEquals([code, JSON.parse(stdout).steps.length], [0, 2]);
 });
