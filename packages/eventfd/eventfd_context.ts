@@ -137,7 +137,7 @@ export class EventfdContext extends EventfdWaiters {
     if (cells[at + 1] === 0 && lo !== 0 && !this.semaphore) {
       const value = BigInt(lo >>> 0);
       cells[at] = 0;
-      if (this.queue !== null) this.wakeWaiters(POLLOUT);
+      if (this.queue !== null) this.wakeWaiters(POLLOUT, this.rules.guardsFileCalls);
       return value;
     }
     return this.readWords(words.pair) ? words.join(words.pair[0]!, words.pair[1]!) : undefined;
@@ -153,7 +153,7 @@ export class EventfdContext extends EventfdWaiters {
     // KERNEL 6.19 fs/eventfd.c eventfd_read
     if ((this.cells[this.at]! | this.cells[this.at + 1]!) === 0) return false;
     this.#take(out);
-    if (this.queue !== null) this.wakeWaiters(POLLOUT);
+    if (this.queue !== null) this.wakeWaiters(POLLOUT, this.rules.guardsFileCalls);
     return true;
   }
 
@@ -198,7 +198,7 @@ export class EventfdContext extends EventfdWaiters {
     const sum = (seenLo + lo) | 0;
     cells[at + 1] = seenHi + hi + (sum >>> 0 < lo >>> 0 ? 1 : 0);
     cells[at] = sum;
-    if (this.queue !== null) this.wakeWaiters(POLLIN);
+    if (this.queue !== null) this.wakeWaiters(POLLIN, this.rules.guardsFileCalls);
     return true;
   }
 

@@ -70,8 +70,8 @@ export class EventfdWaiters implements CounterCell {
    * Wakes everybody, as the kernel does when the last descriptor is closed.
    *
    * @param mask `POLL*` bits handed to each waiter
-   * @param guarded Signals from within are refused, as in the wakes of a signal, a read and a write; not in those of the
-   * last close and of a waiter's removal
+   * @param guarded Signals from within are refused, as in the wakes of a signal, and where the release says so in those of
+   * a read and a write; not in those of the last close and of a waiter's removal
    */
   wakeWaiters(mask: number, guarded = true): void {
     if (this.queue === null || this.queue.empty) return;

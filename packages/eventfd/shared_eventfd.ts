@@ -118,7 +118,7 @@ export class SharedEventfd extends EventfdContext {
   /** Kernel-side signal: adds 1, stays at 2^64-1 once there, and wakes either way. Allocates nothing below 2^29-1. */
   override signal(): void {
     if (this.refusesSignal()) return;
-    this.#readableNow(this.#count.addOne());
+    this.#readableNow(this.#count.addOne(), true);
   }
 
   /**
@@ -159,7 +159,7 @@ export class SharedEventfd extends EventfdContext {
   override writeWords(lo: number, hi: number): boolean {
     const wants = this.#count.add(lo, hi);
     if (wants < 0) return false;
-    this.#readableNow(wants);
+    this.#readableNow(wants, this.rules.guardsFileCalls);
     return true;
   }
 
@@ -243,14 +243,14 @@ export class SharedEventfd extends EventfdContext {
     super.wakeWaiters(mask, guarded);
   }
 
-  #readableNow(wants: number): void {
+  #readableNow(wants: number, guarded: boolean): void {
     if (wants !== 0) this.#readable.wakeOthers();
-    if (this.hasWaiters) super.wakeWaiters(POLLIN);
+    if (this.hasWaiters) super.wakeWaiters(POLLIN, guarded);
   }
 
   #writableNow(wants: number): void {
     if (wants !== 0) this.#writable.wakeOthers();
-    if (this.hasWaiters) super.wakeWaiters(POLLOUT);
+    if (this.hasWaiters) super.wakeWaiters(POLLOUT, this.rules.guardsFileCalls);
   }
 }
 

@@ -62,6 +62,8 @@ export interface EventfdRules {
   readonly selectReportsPaths: boolean;
   /** Kernel-side signal within an eventfd wake callback is refused with a warning. */
   readonly refusesNestedSignal: boolean;
+  /** So it is in the callbacks of a read and of a write. In 5.15 in those of a signal alone. */
+  readonly guardsFileCalls: boolean;
   /** Where a blocking reader or writer queues: head wakes newest first, tail oldest first. */
   readonly blockedWaiterQueuesAt: "head" | "tail";
   /** Lines of `/proc/PID/fdinfo/FD` after the common ones. */

@@ -46,6 +46,7 @@ export const ruleNames: RuleNames = {
     skipsEmptySegments: "writev passes over empty segments",
     selectReportsPaths: "select finds O_PATH ready",
     refusesNestedSignal: "signal inside a wake callback refused",
+    guardsFileCalls: "so inside those of read and write",
     blockedWaiterQueuesAt: "blocked reader queues at",
     fdinfo: "fdinfo lines",
     semaphoreUnderflow: "semaphore underflow (bug)",
