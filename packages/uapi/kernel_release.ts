@@ -183,6 +183,11 @@ export interface X86Rules {
   readonly emulationFailure: "any-cpl" | "cpl0" | "cpl0-with-bytes";
   /** Quirk `fast-skip-reexec`: a skip that cannot decode its instruction lets the guest execute it again. */
   readonly skipFailureReexecutes: boolean;
+  /**
+   * The page of a LAPIC that is off, or in x2APIC mode, is still no device's but the LAPIC's. Before, one that is off
+   * has no page, and x2APIC mode changes nothing about it.
+   */
+  readonly lapicPageWhenOff: boolean;
   /** An exit reason without a handler: KVM_EXIT_UNKNOWN, #UD for the guest, or suberror 4. */
   readonly unexpectedExit: "unknown" | "inject-ud" | "internal-error";
   /** `KVM_SET_SREGS` refuses control registers that contradict each other. */

@@ -105,6 +105,22 @@ Deno.test("KVM_SET_SREGS of 4.4 takes any IA32_APIC_BASE from the host", () => {
   }
 });
 
+Deno.test("a doorbell in the page of a LAPIC that is off rings in 4.4, and does not in 6.19", () => {
+  for (const [kernel, count] of [["4.4", 1], ["6.19", 0]] as const) {
+    // mov [rdi], eax; hlt
+    using guest = makeGuest({
+      kernel,
+      code: [0x89, 0x07, HLT],
+      regs: at,
+      prepare: (vm) => vm.createIrqchip(),
+    });
+    const fd = guest.doorbell(MMIO + 0x40, 4);
+    guest.vcpu.setSregs({ ...guest.vcpu.getSregs(), apicBase: BigInt(MMIO) });
+    assertEquals(guest.vcpu.run({ maxInstructions: 10 }).reason, "intr");
+    assertEquals(guest.count(fd), count, kernel);
+  }
+});
+
 Deno.test("KVM_RUN takes CR8 from struct kvm_run, and an immediate exit leaves its exit reason alone", () => {
   using guest = makeGuest({ code: [0xe6, 0x10, HLT] });
   const { vcpu } = guest;

@@ -88,7 +88,8 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
     super(vm, id);
     this.#ring = vm.ring;
     const { irqchipMode } = vm;
-    const lapic = irqchipMode === "none" ? null : new LocalApic(id);
+    const { lapicPageWhenOff } = vm.release.x86;
+    const lapic = irqchipMode === "none" ? null : new LocalApic(id, lapicPageWhenOff);
     this.#context = new VcpuContext(id, vm.context, lapic, irqchipMode === "full");
     this.#loop = new RunLoop(this.#context);
   }

@@ -99,6 +99,7 @@ export const ruleNames: RuleNames = {
     misconfigOnPresentSpte: "misconfig on a present SPTE",
     emulationFailure: "failed emulation exits",
     skipFailureReexecutes: "skip that fails executes again (bug)",
+    lapicPageWhenOff: "a LAPIC that is off keeps its page",
     unexpectedExit: "exit without a handler",
     validatesSregs: "KVM_SET_SREGS refuses contradictions",
     mmioExitsCountedInEmulator: "mmio_exits counted in the emulator",

@@ -51,7 +51,10 @@ const READABLE_LO = 0xffff_e70c | 0, READABLE_HI = 0x43ff_01ff;
 export class LocalApic {
   #baseLo = 0xfee0_0000 | 0;
   #baseHi = 0;
+  #isOn = true;
+  /** Its page answers with its registers. */
   #isEnabled = true;
+  readonly #keepsPage: boolean;
   readonly #registers = new Int32Array(64);
 
   // KERNEL 6.19 arch/x86/kvm/lapic.c kvm_lapic_reset
@@ -59,8 +62,10 @@ export class LocalApic {
    * A LAPIC as reset leaves it.
    *
    * @param id LAPIC id, the number of the vCPU
+   * @param keepsPage Its page is its own when it is off, or in x2APIC mode
    */
-  constructor(id: number) {
+  constructor(id: number, keepsPage: boolean) {
+    this.#keepsPage = keepsPage;
     const registers = this.#registers;
     registers[ID] = id << 24;
     registers[VERSION] = 0x5_0014;
@@ -71,23 +76,25 @@ export class LocalApic {
   }
 
   // KERNEL 6.19 arch/x86/kvm/lapic.c __kvm_apic_set_base
-  /** Takes over a new IA32_APIC_BASE, which may move the page or empty it. */
+  /** Takes over a new IA32_APIC_BASE, which may move the page, empty it or take it away. */
   setBase(lo: number, hi: number): void {
     this.#baseLo = lo & 0xffff_f000;
     this.#baseHi = hi;
-    this.#isEnabled = (lo & (ENABLED | X2APIC)) === ENABLED;
+    this.#isOn = (lo & ENABLED) !== 0;
+    this.#isEnabled = this.#isOn && !(this.#keepsPage && (lo & X2APIC) !== 0);
   }
 
   // KERNEL 6.19 arch/x86/kvm/lapic.c kvm_apic_accept_pic_intr
   /** Whether it passes on interrupts from outside: as after reset, by LINT0, or when it is off. */
   get passesExternal(): boolean {
-    return !this.#isEnabled || (this.#registers[LINT0]! & (MASKED | 0x700)) === 0x700;
+    return !this.#isOn || (this.#registers[LINT0]! & (MASKED | 0x700)) === 0x700;
   }
 
   // KERNEL 6.19 arch/x86/kvm/lapic.c apic_mmio_in_range
   /** Whether an address is in the page. */
   covers(lo: number, hi: number): boolean {
-    return hi === this.#baseHi && ((lo ^ this.#baseLo) & 0xffff_f000) === 0;
+    return hi === this.#baseHi && ((lo ^ this.#baseLo) & 0xffff_f000) === 0 &&
+      (this.#isOn || this.#keepsPage);
   }
 
   // KERNEL 6.19 arch/x86/kvm/lapic.c apic_mmio_write, kvm_lapic_reg_write

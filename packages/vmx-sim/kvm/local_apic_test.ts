@@ -14,7 +14,7 @@ function read(lapic: LocalApic, offset: number, len = 4): number | null {
 }
 
 Deno.test("LocalApic.read() gives what reset leaves, and leaves the buffer alone where there is no register", () => {
-  const lapic = new LocalApic(0);
+  const lapic = new LocalApic(0, true);
   const absent = [0, 0x10, 0x40, 0x50, 0x60, 0x70, 0xb0, 0xc0, 0x290, 0x2f0, 0x3a0, 0x3f0, 0x400];
   for (const offset of absent) assertEquals(read(lapic, offset), null, offset.toString(16));
   const reset = [
@@ -35,12 +35,12 @@ Deno.test("LocalApic.read() gives what reset leaves, and leaves the buffer alone
   for (const [offset, value] of reset) {
     assertEquals(read(lapic, offset), value, offset.toString(16));
   }
-  assertEquals(read(new LocalApic(3), 0x20), 0x300_0000);
-  assertEquals(read(new LocalApic(3), 0x350), 0x1_0000);
+  assertEquals(read(new LocalApic(3, true), 0x20), 0x300_0000);
+  assertEquals(read(new LocalApic(3, true), 0x350), 0x1_0000);
 });
 
 Deno.test("LocalApic.read() of a part of a register, and of what crosses its end", () => {
-  const lapic = new LocalApic(0);
+  const lapic = new LocalApic(0, true);
   assertEquals([0, 1, 2, 3].map((i) => read(lapic, 0x30 + i, 1)), [0x14, 0, 5, 0]);
   assertEquals([0, 2].map((i) => read(lapic, 0x30 + i, 2)), [0x14, 5]);
   for (const [i, len] of [[3, 2], [1, 4], [4, 1], [0xc, 4], [0, 8]] as const) {
@@ -49,7 +49,7 @@ Deno.test("LocalApic.read() of a part of a register, and of what crosses its end
 });
 
 Deno.test("LocalApic.write() keeps of each register what it has", () => {
-  const lapic = new LocalApic(0);
+  const lapic = new LocalApic(0, true);
   // Seen so on Linux 6.18, LAPIC disabled by software: the local vectors stay masked.
   const kept = [
     [0x20, 0xff00_0000],
@@ -84,7 +84,7 @@ Deno.test("LocalApic.write() keeps of each register what it has", () => {
 });
 
 Deno.test("LocalApic.setBase() moves the page; without its enable bit, or in x2APIC mode, it is all ones", () => {
-  const lapic = new LocalApic(0);
+  const lapic = new LocalApic(0, true);
   lapic.setBase(0xd000_0800 | 0, 1);
   assertEquals([lapic.covers(0xd000_0fff | 0, 1), lapic.covers(0xd000_0000 | 0, 0)], [true, false]);
   for (const base of [0xfee0_0000 | 0, 0xfee0_0c00 | 0]) {
@@ -93,4 +93,15 @@ Deno.test("LocalApic.setBase() moves the page; without its enable bit, or in x2A
     assertEquals([read(lapic, 0x31), read(lapic, 0x80)], [0xffff_ffff, 0xffff_ffff]);
     assertEquals(lapic.passesExternal, true);
   }
+});
+
+Deno.test("LocalApic.covers() nothing when it is off up to 4.4, where x2APIC mode leaves the page as it is", () => {
+  const lapic = new LocalApic(1, false);
+  lapic.setBase(0xfee0_0000 | 0, 0);
+  assertEquals([lapic.covers(BASE, 0), lapic.passesExternal], [false, true]);
+  lapic.setBase(0xfee0_0c00 | 0, 0);
+  assertEquals([lapic.covers(BASE, 0), read(lapic, 0x30)], [true, 0x5_0014]);
+  const later = new LocalApic(1, true);
+  later.setBase(0xfee0_0c00 | 0, 0);
+  assertEquals([lapic.passesExternal, later.passesExternal], [false, false]);
 });
