@@ -90,7 +90,7 @@ export class VmxVcpu extends VcpuFile implements KvmVcpu {
     const { irqchipMode } = vm;
     const { lapicPageWhenOff } = vm.release.x86;
     const lapic = irqchipMode === "none" ? null : new LocalApic(id, lapicPageWhenOff);
-    this.#context = new VcpuContext(id, vm.context, lapic, irqchipMode === "full");
+    this.#context = new VcpuContext(id, vm.context, lapic, vm.irqchip !== null);
     this.#loop = new RunLoop(this.#context);
   }
 
