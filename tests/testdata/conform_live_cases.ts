@@ -40,5 +40,5 @@ const before = await settledFootprint();
 const during = footprintOfOne();
 const { played, failed } = play(count, all);
 const { failed: threw } = play(16, ["guest"]);
-const after = await settledFootprint();
+const after = await settledFootprint(before);
 console.log(JSON.stringify({ count: played, failed, threw, before, during, after }));

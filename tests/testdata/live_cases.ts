@@ -90,5 +90,5 @@ runCases(64);
 const before = await settledFootprint();
 const during = footprintOfOne();
 const threw = runCases(count);
-const after = await settledFootprint();
+const after = await settledFootprint(before);
 console.log(JSON.stringify({ count, threw, before, during, after }));
