@@ -198,8 +198,10 @@ export interface X86Rules {
 
 /** Text of the tracepoints. */
 export interface TraceRules {
-  /** Which column of facts §4.10 the text follows. */
+  /** The release that the text is of; `4.4` also in those before. */
   readonly format: "4.4" | "5.15" | "6.19";
+  /** `kvm_entry` is there before KVM finds that it has to emulate instead of entering. */
+  readonly entryBeforeCheck: boolean;
 }
 
 /** One kernel release as the rules in force. */

@@ -100,7 +100,7 @@ const v3_14: KernelRelease = {
     validatesSregs: false,
     mmioExitsCountedInEmulator: false,
   },
-  trace: { format: "4.4" },
+  trace: { format: "4.4", entryBeforeCheck: true },
 };
 
 // KERNEL f848a5a8dcb6 "KVM: support any-length wildcard ioeventfd"
@@ -221,7 +221,7 @@ const v5_15: KernelRelease = {
     validatesSregs: true,
     mmioExitsCountedInEmulator: true,
   },
-  trace: { format: "5.15" },
+  trace: { format: "5.15", entryBeforeCheck: false },
 };
 
 // KERNEL 6.19
@@ -251,7 +251,7 @@ const v6_19: KernelRelease = {
     stringPio: "per-element",
     kernelPortRead: "destination",
   },
-  trace: { format: "6.19" },
+  trace: { format: "6.19", entryBeforeCheck: false },
 };
 
 /** Every release the model knows, oldest first. */

@@ -143,6 +143,9 @@ Deno.test("KVM_RUN takes CR8 from struct kvm_run, and an immediate exit leaves i
   vcpu.kvmRun[1] = 0;
   vcpu.kvmRun[16] = 0x10;
   assertEquals(assertThrows(() => vcpu.run(), KvmError).code, "EINVAL");
+  vcpu.kvmRun.set([0, 0, 0, 0, 2], 16);
+  const { code, message } = assertThrows(() => vcpu.run(), KvmError);
+  assertEquals([code, message.includes("0x200000000")], ["EINVAL", true]);
 });
 
 Deno.test("KVM_GUESTDBG_SINGLESTEP stops after each instruction, and ends with one that KVM emulates", () => {

@@ -104,5 +104,5 @@ export const ruleNames: RuleNames = {
     validatesSregs: "KVM_SET_SREGS refuses contradictions",
     mmioExitsCountedInEmulator: "mmio_exits counted in the emulator",
   },
-  trace: { format: "text format" },
+  trace: { format: "text format", entryBeforeCheck: "kvm_entry also of an entry not made" },
 };

@@ -43,7 +43,7 @@ export const RUN_HW_REASON: number = RUN_UNKNOWN_LAYOUT.fields.hardwareExitReaso
 export const RUN_FAIL_ENTRY_REASON: number =
   RUN_FAIL_ENTRY_LAYOUT.fields.hardwareEntryFailureReason.offset;
 
-// struct kvm_debug_exit_arch, where the union begins
+// KERNEL 6.19 arch/x86/include/uapi/asm/kvm.h struct kvm_debug_exit_arch: where the union begins
 export const RUN_DEBUG_EXCEPTION = 32;
 export const RUN_DEBUG_PC = 40;
 export const RUN_DEBUG_DR6 = 48;

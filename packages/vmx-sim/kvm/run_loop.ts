@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { KvmError, kvmExitName } from "@ioeventfd/uapi";
+import { hex, joinWords, KvmError, kvmExitName } from "@ioeventfd/uapi";
 import * as uapi from "@ioeventfd/uapi";
 import * as silicon from "../hw/silicon.ts";
 import * as vmcs from "../hw/vmcs.ts";
@@ -103,12 +103,10 @@ export class RunLoop {
   /** Without a LAPIC in the kernel CR8 is what userspace left in `struct kvm_run`. */
   #takePriority(): void {
     const { cpu, runView } = this.#vcpu;
-    const lo = runView.getUint32(RUN_CR8, true);
-    if (lo > 0xf || runView.getUint32(RUN_CR8 + 4, true) !== 0) {
-      throw new KvmError("EINVAL", {
-        check: "cr8",
-        detail: `CR8 is 0x${lo.toString(16)} in kvm_run`,
-      });
+    const lo = runView.getUint32(RUN_CR8, true), hi = runView.getUint32(RUN_CR8 + 4, true);
+    if (lo > 0xf || hi !== 0) {
+      const detail = `CR8 is ${hex(joinWords(lo, hi))} in kvm_run: it has 4 bits`;
+      throw new KvmError("EINVAL", { check: "cr8", detail });
     }
     cpu.cr8 = lo;
   }
@@ -267,8 +265,8 @@ export class RunLoop {
     if (vcpu.work.counting) vcpu.closeExit();
     if (this.#interruptWindow()) return LEAVE;
     const isInvalid = vcpu.vm.paging === "shadow" && this.#needsEmulation();
-    // From 5.15 on no entry is traced that is not made; before, the first of those that are not.
-    const isTraced = !isInvalid || !this.#isEmulating && vcpu.vm.release.trace.format === "4.4";
+    // KERNEL 4.4 arch/x86/kvm/x86.c vcpu_enter_guest; 5.15, 6.19 arch/x86/kvm/vmx/vmx.c vmx_vcpu_run
+    const isTraced = !isInvalid || !this.#isEmulating && vcpu.vm.release.trace.entryBeforeCheck;
     this.#isEmulating = isInvalid;
     if (vcpu.isTracing && isTraced) traceEntry(vcpu);
     if (isInvalid) return this.#emulateInvalid() ? EMULATED : LEAVE;
